@@ -1,0 +1,124 @@
+"""The whole exception tree.
+
+Every error longdoc raises on purpose is an `LdaError`. Data travels as attributes, never only inside the
+message, and foreign exceptions are chained (`raise … from error`). Only the edges (command line, HTTP) catch
+broadly.
+"""
+
+from __future__ import annotations
+
+
+class LdaError(Exception):
+    """Base of every error longdoc raises on purpose; its text is one line that says what to do."""
+
+
+class ConfigError(LdaError):
+    """A setting, option or combination of them cannot work."""
+
+
+class DocumentError(LdaError):
+    """A document cannot be read. `source` names it."""
+
+    def __init__(self, message: str, *, source: str = "") -> None:
+        super().__init__(f"{source}: {message}" if source else message)
+        self.source = source
+        self.reason = message
+
+
+class UnsupportedDocumentError(DocumentError):
+    """The bytes are of no kind that any reader knows."""
+
+
+class EncryptedDocumentError(DocumentError):
+    """The document is protected by a password or by DRM."""
+
+
+class EmptyDocumentError(DocumentError):
+    """The document holds no text (image-only pages included)."""
+
+
+class MalformedDocumentError(DocumentError):
+    """The document claims a format but breaks it beyond reading (truncated files included)."""
+
+
+class DocumentTooLargeError(DocumentError):
+    """The document passes a safety limit (size, compression ratio, entity expansion, members)."""
+
+
+class PromptError(LdaError):
+    """A prompt template is missing or was rendered with the wrong variables."""
+
+
+class EngineError(LdaError):
+    """A model call failed. `retryable` tells whether the same call may succeed later."""
+
+    retryable: bool = False
+
+
+class EngineUnavailableError(EngineError):
+    """The engine cannot be reached, answered 5xx, closed the connection or sent something unreadable."""
+
+    retryable = True
+
+
+class EngineTimeoutError(EngineError):
+    """The engine did not answer in time."""
+
+    retryable = True
+
+
+class RateLimitedError(EngineError):
+    """The engine asks for fewer requests. `retry_after` is in seconds, or None where it did not say."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class EngineAuthError(EngineError):
+    """The engine refuses our credentials."""
+
+
+class ModelNotFoundError(EngineError):
+    """The engine or the catalogue does not have this model."""
+
+
+class ContextTooLongError(EngineError):
+    """The prompt and its answer do not fit the window. Sizes are in tokens, None where unknown."""
+
+    def __init__(
+        self, message: str, *, prompt_tokens: int | None = None, context_window: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.prompt_tokens = prompt_tokens
+        self.context_window = context_window
+
+
+class RequestRefusedError(EngineError):
+    """The engine rejects this request (bad parameters, content policy)."""
+
+
+class InvalidOutputError(EngineError):
+    """The model's answer breaks its contract (schema, validity checks) after every attempt."""
+
+
+class StorageError(LdaError):
+    """The database cannot be opened, migrated, read or written."""
+
+
+class BudgetExceededError(LdaError):
+    """The next call would pass a limit the user set; nothing was spent on it.
+
+    `resource` is one of "calls", "tokens" or "cost"; `limit` and `needed` are in its unit.
+    """
+
+    def __init__(self, resource: str, *, limit: float, needed: float) -> None:
+        super().__init__(
+            f"the {resource} budget of {limit:g} would be passed ({needed:g} needed); "
+            "run the same command with a larger budget to go on"
+        )
+        self.resource = resource
+        self.limit = limit
+        self.needed = needed
