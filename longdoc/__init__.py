@@ -1,0 +1,1 @@
+"""longdoc reads, remembers and writes texts far longer than a model's window."""
