@@ -95,9 +95,7 @@ class DocumentBuilder:
         """Use an outline given apart from the text in place of the sections opened and closed."""
         self._outline = entries
 
-    def add_note(
-        self, label: str, text: str, *, anchor: int | None = None, href: str | None = None
-    ) -> None:
+    def add_note(self, label: str, text: str, *, anchor: int | None = None, href: str | None = None) -> None:
         """Keep a note for the section of notes at the end; `anchor` is where the running text calls it.
 
         `text` may have several lines; a note without text is dropped.

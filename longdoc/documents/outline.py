@@ -17,7 +17,7 @@ _DEEPEST = 24
 
 @dataclass(frozen=True, slots=True)
 class OutlineEntry:
-    """A line of a contents list: `depth` 0 is the outermost; `offset` is where it points, None where unknown."""
+    """A line of a contents list: `depth` 0 is the outermost; `offset` is its target, None where unknown."""
 
     title: str
     depth: int
@@ -35,7 +35,7 @@ class SectionDraft:
     role: SectionRole = SectionRole.BODY
     href: str | None = None
     end: int | None = None
-    children: list[SectionDraft] = field(default_factory=lambda: list[SectionDraft]())
+    children: list[SectionDraft] = field(default_factory=list["SectionDraft"])
 
 
 def sections_from_outline(entries: Sequence[OutlineEntry], text_length: int) -> tuple[Section, ...]:
@@ -79,7 +79,9 @@ def _frozen(draft: SectionDraft, text_length: int, parent: tuple[str, ...]) -> S
 
 def _reading_offsets(entries: Sequence[OutlineEntry], text_length: int) -> list[int]:
     """An offset per entry, never falling: entries that break the order are moved, the fewest possible."""
-    kept = _longest_rising([None if e.offset is None else min(max(e.offset, 0), text_length) for e in entries])
+    kept = _longest_rising(
+        [None if e.offset is None else min(max(e.offset, 0), text_length) for e in entries]
+    )
     offsets: list[int] = []
     following = text_length
     for offset in reversed(kept):
