@@ -93,7 +93,9 @@ def pack_segments(
     packer = _Packer(document, atoms, counts, limit)
     ranges = packer.joined_slivers(list(packer.whole()))
     return tuple(
-        Segment(index, atoms.starts[r.low], atoms.end(r.high - 1), packer.tokens(r.low, r.high), r.role, r.section)
+        Segment(
+            index, atoms.starts[r.low], atoms.end(r.high - 1), packer.tokens(r.low, r.high), r.role, r.section
+        )
         for index, r in enumerate(ranges)
     )
 

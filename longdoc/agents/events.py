@@ -1,0 +1,57 @@
+"""What an agent tells while it works: typed events, drawn by the command line and read by tests.
+
+Agents pass them to an `Emit` function; they never print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from longdoc.engines.engine import Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The work is laid out: `nodes` results will be made, `segments` of them straight from the text, in `levels`."""
+
+    nodes: int
+    segments: int
+    levels: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A model call is on its way; `purpose` says in words what for."""
+
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallFinished:
+    """A model call was answered, by the engine or from the record."""
+
+    purpose: str
+    completion: Completion
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDone:
+    """A node is stored. `level` 0 is made from the text itself."""
+
+    node_id: str
+    level: int
+    title: str
+    gap: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something the reader of the result should know."""
+
+    message: str
+
+
+Event: TypeAlias = Planned | CallStarted | CallFinished | NodeDone | Warned
+Emit: TypeAlias = Callable[[Event], None]
