@@ -1,6 +1,7 @@
 """Settings: the only reader of the environment and of configuration files.
 
-Order of precedence: options of the command > environment > `lda.toml` of the folder > `lda.toml` of the user > defaults.
+Order of precedence: options of the command > environment > `lda.toml` of the folder > `lda.toml` of the user >
+defaults.
 """
 
 from __future__ import annotations
@@ -46,9 +47,7 @@ class Settings(BaseSettings):
         description="key for that server",
         repr=False,
     )
-    context_window: PositiveInt | None = Field(
-        None, description="window in tokens, where the server does not tell"
-    )
+    context_window: PositiveInt | None = Field(None, description="window in tokens, where the server does not tell")
     concurrency: PositiveInt | None = Field(None, description="calls at once; adaptive where not set")
     timeout: PositiveFloat = Field(600.0, description="seconds to wait for one answer")
     attempts: PositiveInt = Field(5, description="tries of a call that fails for a passing reason")
@@ -61,9 +60,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("hub_url", "LDA_HUB_URL", "HF_ENDPOINT"),
         description="model hub to pull from",
     )
-    scripted_delay: NonNegativeFloat = Field(
-        0.0, description="seconds the scripted engine takes for an answer"
-    )
+    scripted_delay: NonNegativeFloat = Field(0.0, description="seconds the scripted engine takes for an answer")
 
     @property
     def database_location(self) -> str:
@@ -84,6 +81,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options, then environment, then files."""
         return (init_settings, env_settings, *_file_sources(settings_cls).values())
 
 
@@ -111,9 +109,7 @@ def load_settings(options: Mapping[str, object] | None = None) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()
-        )
+        problems = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors())
         raise ConfigError(f"settings cannot be used: {problems} (see 'lda config show')") from error
     except (SettingsError, ValueError) as error:
         raise ConfigError(f"settings cannot be read: {error} (look into {_FILE})") from error

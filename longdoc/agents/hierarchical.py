@@ -1,7 +1,7 @@
 """Hierarchical summarization: segments are summarized, summaries are merged, up to one.
 
-Source: "BooookScore" (Chang, Lo, Goyal, Iyyer, ICLR 2024), section 2.1 and the released code; where ours differs is said
-in `docs/design.md`.
+Source: "BooookScore" (Chang, Lo, Goyal, Iyyer, ICLR 2024), section 2.1 and the released code; where
+ours differs is said in `docs/design.md`.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class HierarchicalSummarizer:
         self._nodes = nodes
 
     def estimate(self, task: SummaryTask) -> SummaryEstimate:
+        """See `Summarizer`."""
         plan = self.plan(task)
         return SummaryEstimate(len(plan.nodes), plan.prompt_tokens, plan.completion_tokens, plan.levels)
 
@@ -70,10 +71,11 @@ class HierarchicalSummarizer:
         return plan_summary(task.document, task.segments, limits, words=words)
 
     async def summarize(self, task: SummaryTask, *, run_id: str, emit: Emit) -> Summary:
+        """See `Summarizer`."""
         plan = self.plan(task)
         leaves = sum(node.segment is not None for node in plan.nodes)
         emit(Planned(nodes=len(plan.nodes), segments=leaves, levels=plan.levels))
-        work = _TreeWork(self._engine, self._nodes, task, plan, run_id, emit)
+        work = _TreeWork(self._engine, self._nodes, task, plan, run_id=run_id, emit=emit)
         await run_graph([node.dependencies for node in plan.nodes], work.make)
         return work.result()
 
@@ -82,7 +84,7 @@ class _TreeWork:
     """The making of one tree: what is done so far, and how a node is made from it."""
 
     def __init__(
-        self, engine: Engine, nodes: Nodes, task: SummaryTask, plan: SummaryPlan, run_id: str, emit: Emit
+        self, engine: Engine, nodes: Nodes, task: SummaryTask, plan: SummaryPlan, *, run_id: str, emit: Emit
     ) -> None:
         self._engine = engine
         self._nodes = nodes
@@ -104,9 +106,7 @@ class _TreeWork:
             raise InvalidOutputError(
                 f"no summary came of it: {root.reason}; 'lda runs show {self._run_id}' shows what was made"
             )
-        gaps = [
-            self._plan.nodes[i] for i, made in sorted(self._made.items()) if made.status is NodeStatus.GAP
-        ]
+        gaps = [self._plan.nodes[i] for i, made in sorted(self._made.items()) if made.status is NodeStatus.GAP]
         return Summary(
             node_id=self._node_id(len(self._plan.nodes) - 1),
             text=root.text,
@@ -146,9 +146,7 @@ class _TreeWork:
         document = self._task.document
         reference = {"document": document.id, "start": node.start, "end": node.end}
         segment = Quoted(document.text[node.start : node.end].strip(), reference)
-        return render(
-            "summarize/leaf", _variables(self._task, node.title) | {"segment": segment, "words": words}
-        )
+        return render("summarize/leaf", _variables(self._task, node.title) | {"segment": segment, "words": words})
 
     def _merge_prompt(self, node: PlannedNode, words: int) -> RenderedPrompt:
         parts = [self._quote(child) for child in self._usable(node.children)]

@@ -25,7 +25,7 @@ class SummaryTask:
 
 @dataclass(frozen=True, slots=True)
 class SummaryEstimate:
-    """What a summary will take at most when each answer is good at the first attempt; tokens of prompts and answers."""
+    """What a summary takes at most, in calls and tokens, when each answer is good at the first attempt."""
 
     calls: int
     prompt_tokens: int

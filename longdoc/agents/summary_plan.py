@@ -56,6 +56,7 @@ class PlannedNode:
 
     @property
     def dependencies(self) -> tuple[int, ...]:
+        """What must be made before this node."""
         return self.children if self.context is None else (*self.children, self.context)
 
 
@@ -68,6 +69,7 @@ class SummaryPlan:
 
     @property
     def levels(self) -> int:
+        """How many levels the tree has."""
         return self.nodes[-1].level + 1
 
     @property
@@ -132,9 +134,7 @@ class WindowLimits:
         return (self._room(depth) - context) // (self.limit(depth + 1) + _FENCE_TOKENS)
 
 
-def plan_summary(
-    document: Document, segments: Sequence[Segment], limits: WindowLimits, *, words: int
-) -> SummaryPlan:
+def plan_summary(document: Document, segments: Sequence[Segment], limits: WindowLimits, *, words: int) -> SummaryPlan:
     """Plan the tree over the segments of the body (over all of them where a document has no body).
 
     `words` is the length asked of the root. Parts and chapters with several segments get nodes of their own.
@@ -206,9 +206,7 @@ def _section_paths(document: Document) -> tuple[list[tuple[int, ...]], list[str]
     return paths, titles
 
 
-def _by_section(
-    entries: Sequence[_Entry], titles: Sequence[str], *, place: int, depth_left: int
-) -> list[_Item]:
+def _by_section(entries: Sequence[_Entry], titles: Sequence[str], *, place: int, depth_left: int) -> list[_Item]:
     if depth_left == 0:
         return [_leaf(entry, titles) for entry in entries]
     items: list[_Item] = []
@@ -218,9 +216,7 @@ def _by_section(
         if not section or len(group) == 1:
             items.extend(_leaf(entry, titles) for entry in group)
             continue
-        inner = _by_section(
-            group, titles, place=place + 1, depth_left=depth_left if whole else depth_left - 1
-        )
+        inner = _by_section(group, titles, place=place + 1, depth_left=depth_left if whole else depth_left - 1)
         items.extend(inner if whole else [_Branch(tuple(inner), titles[section[0]])])
     return items
 

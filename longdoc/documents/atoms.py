@@ -117,9 +117,7 @@ def _tiled(bounds: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], length], strict=True))
 
 
-def _group(
-    text: str, spans: list[tuple[int, int]], cut: Cut, max_characters: int
-) -> Iterator[tuple[int, Cut | None]]:
+def _group(text: str, spans: list[tuple[int, int]], cut: Cut, max_characters: int) -> Iterator[tuple[int, Cut | None]]:
     """Join neighbouring spans up to the limit; a span over the limit is cut at the next finer kind of place."""
     open_start: int | None = None
     first = True
@@ -134,9 +132,7 @@ def _group(
             open_start = offset
 
 
-def _finer(
-    text: str, start: int, end: int, cut: Cut, max_characters: int
-) -> Iterator[tuple[int, Cut | None]]:
+def _finer(text: str, start: int, end: int, cut: Cut, max_characters: int) -> Iterator[tuple[int, Cut | None]]:
     if end - start <= max_characters:
         yield start, None
     elif cut is Cut.SENTENCE:

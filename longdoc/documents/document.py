@@ -56,7 +56,7 @@ class Block:
 class Section:
     """A titled range of the text. Children lie inside their parent, in order, without overlap.
 
-    `number` is its place among its siblings, counted from 1; `path` joins the titles from the outermost one down.
+    `path` holds the titles from the outermost section down to this one.
     """
 
     title: str

@@ -86,16 +86,12 @@ def _cut_smaller(text: str, atoms: Atoms, counts: array[int], limit: int, size: 
     return Atoms(starts, cuts, atoms.length)
 
 
-def pack_segments(
-    document: Document, atoms: Atoms, counts: Sequence[int], *, limit: int
-) -> tuple[Segment, ...]:
+def pack_segments(document: Document, atoms: Atoms, counts: Sequence[int], *, limit: int) -> tuple[Segment, ...]:
     """Join atoms into segments; `counts[i]` is the tokens of atom i. Pure, and linear in the number of atoms."""
     packer = _Packer(document, atoms, counts, limit)
     ranges = packer.joined_slivers(list(packer.whole()))
     return tuple(
-        Segment(
-            index, atoms.starts[r.low], atoms.end(r.high - 1), packer.tokens(r.low, r.high), r.role, r.section
-        )
+        Segment(index, atoms.starts[r.low], atoms.end(r.high - 1), packer.tokens(r.low, r.high), r.role, r.section)
         for index, r in enumerate(ranges)
     )
 

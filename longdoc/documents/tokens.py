@@ -14,7 +14,9 @@ class TokenCounter(Protocol):
     """
 
     @property
-    def identity(self) -> str: ...
+    def identity(self) -> str:
+        """The name of the tokenizer."""
+        ...
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """The number of tokens of each text, in order."""
@@ -48,7 +50,9 @@ class EstimatedTokens:
 
     @property
     def identity(self) -> str:
+        """The estimate with its ratio."""
         return f"estimate:{self._ratio:g}"
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See `TokenCounter`."""
         return [math.ceil(estimate_tokens(text) * self._ratio) for text in texts]

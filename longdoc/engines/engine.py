@@ -74,6 +74,7 @@ class Usage:
 
     @property
     def total_tokens(self) -> int:
+        """Tokens read and written."""
         return self.prompt_tokens + self.completion_tokens
 
     def __add__(self, other: Usage) -> Usage:
@@ -136,16 +137,16 @@ class EngineInfo:
 
     def cost(self, usage: Usage) -> float:
         """The price of this usage in US dollars."""
-        return (
-            usage.prompt_tokens * self.prompt_price + usage.completion_tokens * self.completion_price
-        ) / 1_000_000
+        return (usage.prompt_tokens * self.prompt_price + usage.completion_tokens * self.completion_price) / 1_000_000
 
 
 class Engine(Protocol):
     """Something that completes prompts. Safe for concurrent calls on one event loop."""
 
     @property
-    def info(self) -> EngineInfo: ...
+    def info(self) -> EngineInfo:
+        """What this engine is and can do; known without a call."""
+        ...
 
     async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
         """Answer a request; with `on_text`, pieces of the answer are passed to it as they arrive.

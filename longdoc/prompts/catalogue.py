@@ -33,8 +33,13 @@ class Quoted:
     text: str
     reference: Reference
 
+    def fenced(self, tag: str) -> str:
+        """The text with every look-alike of its closing tag broken, so that data cannot end its fence."""
+        closing = rf"<(/\s*{re.escape(tag)})"
+        return re.sub(closing, "<\N{ZERO WIDTH SPACE}\\1", self.text, flags=re.IGNORECASE)
 
-Variable: TypeAlias = None | bool | int | float | str | Quoted | Sequence[Quoted]
+
+Variable: TypeAlias = bool | int | float | str | Quoted | Sequence[Quoted] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,6 @@ def _environment() -> SandboxedEnvironment:
     environment = SandboxedEnvironment(
         loader=FunctionLoader(_load), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["fenced"] = _fenced
     environment.globals["data"] = vars(environment.get_template("fence.j2").module)["data"]
     return environment
 
@@ -88,11 +92,6 @@ def _environment() -> SandboxedEnvironment:
 def _load(name: str) -> str | None:
     file = resources.files("longdoc.prompts") / "templates" / name
     return file.read_text(encoding="utf-8") if file.is_file() else None
-
-
-def _fenced(quoted: Quoted, tag: str) -> str:
-    """The text with every look-alike of its own closing tag broken, so that data cannot end its fence."""
-    return re.sub(rf"<(/\s*{re.escape(tag)})", "<\N{ZERO WIDTH SPACE}\\1", quoted.text, flags=re.IGNORECASE)
 
 
 def _recorded(value: Variable) -> JsonValue:
