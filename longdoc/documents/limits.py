@@ -15,9 +15,9 @@ class Limits:
     member, and holds from one mebibyte upwards; `xml_depth` counts nested elements.
     """
 
-    file_bytes: int = 1024 * _MIB
-    total_bytes: int = 1024 * _MIB
-    member_bytes: int = 256 * _MIB
+    file_bytes: int = 512 * _MIB
+    total_bytes: int = 512 * _MIB
+    member_bytes: int = 128 * _MIB
     compression_ratio: int = 200
     members: int = 50_000
     xml_depth: int = 250
