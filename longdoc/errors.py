@@ -9,7 +9,15 @@ from __future__ import annotations
 
 
 class LdaError(Exception):
-    """Base of every error longdoc raises on purpose; its text is one line that says what to do."""
+    """Base of every error longdoc raises on purpose; its text is one line that says what to do.
+
+    `resumable` tells whether the same request can go on from here with nothing changed but time or budget.
+    """
+
+    @property
+    def resumable(self) -> bool:
+        """See the class."""
+        return False
 
 
 class ConfigError(LdaError):
@@ -53,6 +61,11 @@ class EngineError(LdaError):
     """A model call failed. `retryable` tells whether the same call may succeed later."""
 
     retryable: bool = False
+
+    @property
+    def resumable(self) -> bool:
+        """What may succeed later can be gone on with."""
+        return self.retryable
 
 
 class EngineUnavailableError(EngineError):
@@ -122,3 +135,8 @@ class BudgetExceededError(LdaError):
         self.resource = resource
         self.limit = limit
         self.needed = needed
+
+    @property
+    def resumable(self) -> bool:
+        """A larger budget goes on from here."""
+        return True

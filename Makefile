@@ -1,0 +1,45 @@
+# Every target sets up what it needs by itself, and is quick when that is already there.
+SHELL := bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+export LDA_MODELS_DIR ?= $(CURDIR)/.cache/models
+
+.PHONY: help demo test lint format types imports bench clean
+.DEFAULT_GOAL := help
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[local,postgres,dev]'
+	touch $@
+
+demo: $(STAMP) ## Summarize the example book with the embedded engine
+	$(BIN)/lda summarize examples/novella.epub --engine embedded --model smollm2-135m --words 200 --database .cache/demo.db
+
+test: $(STAMP) ## Run the whole suite, the small real model included
+	$(BIN)/python -m pytest
+
+lint: $(STAMP) ## Lint and check formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(STAMP) ## Check types, strictly
+	$(BIN)/pyright
+
+imports: $(STAMP) ## Check that imports point down
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## Run the benchmarks; tables go to docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) .cache build dist .pytest_cache .ruff_cache .hypothesis

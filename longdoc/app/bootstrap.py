@@ -1,0 +1,81 @@
+"""Settings to live objects: the one place where parts are put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from longdoc.app.engine_choice import Notify, Progress, choose_engine
+from longdoc.config import Settings
+from longdoc.engines.budget import Budget, BudgetedEngine
+from longdoc.engines.engine import Engine
+from longdoc.engines.limiter import AdaptiveLimiter, LimitedEngine
+from longdoc.engines.retry import RetryingEngine
+from longdoc.storage.database import Database
+from longdoc.storage.documents import Documents
+from longdoc.storage.ledger import Ledger, LedgerEngine
+from longdoc.storage.nodes import Nodes
+from longdoc.storage.runs import Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What is stored: opened without any engine."""
+
+    documents: Documents
+    ledger: Ledger
+    runs: Runs
+    nodes: Nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What a capability works with: the record, and an engine with budget, limiter and retry around it."""
+
+    records: Records
+    engine: Engine
+    engine_reason: str
+
+    def recorded_engine(self, run_id: str, *, fresh_since: float | None) -> Engine:
+        """The engine behind the ledger, for one run."""
+        return LedgerEngine(self.engine, self.records.ledger, run_id=run_id, fresh_since=fresh_since)
+
+
+@asynccontextmanager
+async def open_records(settings: Settings) -> AsyncIterator[Records]:
+    """Open the database (made and migrated where needed) for as long as the context lasts.
+
+    Raises `StorageError`.
+    """
+    database = await Database.open(settings.database_location)
+    try:
+        yield Records(Documents(database), Ledger(database), Runs(database), Nodes(database))
+    finally:
+        await database.aclose()
+
+
+@asynccontextmanager
+async def open_workspace(
+    settings: Settings, *, budget: Budget, notify: Notify, progress: Progress
+) -> AsyncIterator[Workspace]:
+    """Open record and engine for as long as the context lasts.
+
+    `notify` is told in a sentence which engine was chosen; `progress` hears of models being pulled.
+    Raises `ConfigError`, `EngineError`, `StorageError`.
+    """
+    async with open_records(settings) as records:
+        choice = await choose_engine(settings, notify=notify, progress=progress)
+        notify(f"engine: {choice.reason}")
+        engine = wrap_engine(choice.engine, settings, budget)
+        try:
+            yield Workspace(records, engine, choice.reason)
+        finally:
+            await engine.aclose()
+
+
+def wrap_engine(adapter: Engine, settings: Settings, budget: Budget) -> Engine:
+    """Budget > limiter > retry > adapter; the ledger is put around that for each run."""
+    limiter = AdaptiveLimiter(slots=adapter.info.slots, fixed=settings.concurrency)
+    retrying = RetryingEngine(adapter, attempts=settings.attempts, on_backoff=limiter.on_backoff)
+    return BudgetedEngine(LimitedEngine(retrying, limiter), budget)

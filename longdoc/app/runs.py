@@ -1,0 +1,86 @@
+"""The life of a run, the same for every capability: opened, worked on, and closed with the right status."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from longdoc.agents.events import CallFinished, Emit, Event
+from longdoc.app.bootstrap import Workspace
+from longdoc.engines.engine import Engine, EngineInfo, Usage
+from longdoc.errors import LdaError
+from longdoc.storage.runs import RunRequest, RunStatus
+
+
+@dataclass(slots=True)
+class RunUsage:
+    """What a run has taken so far: calls made and calls answered from the record, tokens and dollars of the former.
+
+    `seconds` is wall time.
+    """
+
+    calls: int = 0
+    recorded: int = 0
+    retries: int = 0
+    tokens: Usage = field(default_factory=Usage)
+    cost: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class OpenRun:
+    """A run under way: its engine (behind the ledger), its events, its usage.
+
+    The work sets `status` (done, or done with gaps) and the node that is the result.
+    """
+
+    id: str
+    engine: Engine
+    usage: RunUsage
+    emit: Emit
+    status: RunStatus = RunStatus.DONE
+    result_node: str | None = None
+
+
+@asynccontextmanager
+async def open_run(workspace: Workspace, request: RunRequest, *, fresh: bool, emit: Emit) -> AsyncIterator[OpenRun]:
+    """Open a run and close it with the status its work earned, also when it fails or is interrupted."""
+    runs = workspace.records.runs
+    started = await runs.start(request, fresh=fresh)
+    usage = RunUsage()
+    run = OpenRun(
+        id=started.id,
+        engine=workspace.recorded_engine(started.id, fresh_since=started.fresh_since),
+        usage=usage,
+        emit=_tallied(emit, usage, workspace.engine.info),
+    )
+    try:
+        yield run
+    except asyncio.CancelledError:
+        await asyncio.shield(runs.finish(run.id, RunStatus.INTERRUPTED))
+        raise
+    except LdaError as error:
+        await runs.finish(run.id, RunStatus.STOPPED if error.resumable else RunStatus.FAILED, error=str(error))
+        raise
+    await runs.finish(run.id, run.status, result_node=run.result_node)
+
+
+def _tallied(emit: Emit, usage: RunUsage, info: EngineInfo) -> Emit:
+    """The same events, counted into `usage` on their way."""
+    started = time.monotonic()
+
+    def tally(event: Event) -> None:
+        usage.seconds = time.monotonic() - started
+        if isinstance(event, CallFinished) and event.completion.recorded:
+            usage.recorded += 1
+        elif isinstance(event, CallFinished):
+            usage.calls += 1
+            usage.retries += event.completion.retries
+            usage.tokens += event.completion.usage
+            usage.cost += info.cost(event.completion.usage)
+        emit(event)
+
+    return tally

@@ -1,0 +1,59 @@
+"""The `lda` command: puts the commands together and is the edge at which errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from longdoc.cli import config, doctor, models, runs, show, summarize
+from longdoc.cli.exits import ExitCode, exit_code
+from longdoc.errors import LdaError
+
+app = typer.Typer(
+    name="lda",
+    help="Read, remember and write texts far longer than a model's window.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("summarize")(summarize.summarize)
+app.command("show")(show.show)
+app.add_typer(runs.app, name="runs")
+app.add_typer(models.app, name="models")
+app.command("doctor")(doctor.doctor)
+app.add_typer(config.app, name="config")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"longdoc {version('longdoc')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    try:
+        app()
+    except LdaError as error:
+        typer.echo(f"lda: {error}", err=True)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        typer.echo("lda: interrupted", err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output is gone (`lda … | head`): nobody is left to tell.
+        sys.stderr.close()
+        sys.exit(ExitCode.FAILED)
