@@ -6,6 +6,7 @@ Owns turning bytes into an element tree; what elements mean is for the readers.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html.entities import html5
 from typing import TypeAlias
 from xml.sax.saxutils import escape
@@ -50,14 +51,16 @@ def parse_xml(data: bytes, *, source: str, limits: Limits) -> Element:
 
 def parse_xhtml(data: bytes, *, source: str, limits: Limits) -> Element:
     """The root of an XHTML document; one that is not well formed is read as browsers read HTML."""
-    text = decode(data, declared=declared_encoding(data))
-    root = _parsed(_prepared(text, source), source, recover=False)
-    return parse_html(text, source=source) if root is None else _bounded(root, source, limits)
+    prepared = _prepared(decode(data, declared=declared_encoding(data)), source)
+    root = _parsed(prepared, source, recover=False)
+    return parse_html(prepared.decode(), source=source) if root is None else _bounded(root, source, limits)
 
 
 def parse_html(text: str, *, source: str) -> Element:
     """The root of an HTML page of any quality, element names in lower case without namespaces."""
-    parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True, remove_pis=True)
+    parser = etree.HTMLParser(
+        encoding="utf-8", no_network=True, huge_tree=True, remove_pis=True, remove_comments=True
+    )
     prepared = _NOT_XML.sub("", _DECLARATION.sub("", text))
     try:
         root = etree.fromstring(prepared.encode(), parser)
@@ -71,7 +74,12 @@ def parse_html(text: str, *, source: str) -> Element:
 def local_name(element: Element) -> str:
     """The name without namespace, in lower case; empty for comments and processing instructions."""
     tag = element.tag
-    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+    return _without_namespace(tag) if isinstance(tag, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _without_namespace(tag: str) -> str:
+    return tag.rpartition("}")[2].lower()
 
 
 def attribute(element: Element, name: str) -> str:

@@ -1,0 +1,214 @@
+"""Footnotes and endnotes in marked-up pages: which links call notes, and which elements are the notes.
+
+Owns finding them, by what the markup says and, where it says nothing, by how notes look. Taking them out of
+the running text is `xhtml.py`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from longdoc.documents.archive import fragment_of
+from longdoc.documents.xhtml import PageNotes, is_mark
+from longdoc.documents.xml import Element, attribute, local_name
+
+Resolve: TypeAlias = Callable[[str, str], str | None]
+"""From a page's name and a reference in it to the name of the page meant, None for addresses elsewhere."""
+
+_CALL_TYPES = frozenset({"noteref", "annoref", "doc-noteref"})
+_CALL_ELEMENTS = frozenset({"noteref", "annoref"})
+_NOTE_TYPES = frozenset({"footnote", "endnote", "rearnote", "annotation", "doc-footnote", "doc-endnote"})
+_BACKLINK_TYPES = frozenset({"backlink", "referrer", "doc-backlink"})
+_BACKLINK_TEXT = re.compile(r"[↩↵⏎↑⇑^←«\ufe0e\ufe0f\s]+")
+_CONTAINERS = frozenset(
+    {"p", "li", "aside", "div", "dd", "section", "tr", "note", "annotation", "blockquote"}
+)
+_OUTSIDE = frozenset({"body", "html", "h1", "h2", "h3", "h4", "h5", "h6", "table", "dt", "dl", "ol", "ul"})
+_CALL_CLASS = re.compile(r"noteref|footnote|fnref|fnanchor|endnote", re.IGNORECASE)
+_NOTE_CLASS = re.compile(r"footnote|endnote|rearnote|\bnote\b|\bfn\b", re.IGNORECASE)
+_LONGEST_UNMARKED_NOTE = 8_000
+_AROUND_LINK = 3
+_SIGNS = (b"noteref", b"annoref", b"<sup", b"ootnote", b"ndnote", b"fnanchor", b"rearnote")
+
+
+def may_hold_notes(data: bytes) -> bool:
+    """Whether a page is worth looking through: cheap, with false alarms but no misses."""
+    return any(sign in data for sign in _SIGNS)
+
+
+def strip_mark(text: str, mark: str) -> str:
+    """The text of a note without the mark it begins with."""
+    bare = bare_mark(mark)
+    return re.sub(rf"^[\[(]?\s*{re.escape(bare)}\s*[\])]?\s*[.:]?\s+", "", text, count=1) if bare else text
+
+
+def bare_mark(mark: str) -> str:
+    """A mark without brackets and stops."""
+    return mark.strip(" \t[](){}.:")
+
+
+@dataclass(slots=True)
+class NotePlan:
+    """The notes of a whole book, by keys "page#id": found before its pages are read.
+
+    Pages are given to `see_calls` in reading order, then those of `pages_with_notes` to `see_notes`; then
+    `of_page` tells the writer of a page what to do.
+    """
+
+    resolve: Resolve
+    _wanted: dict[str, None] = field(default_factory=dict[str, None])
+    _origins: set[str] = field(default_factory=set[str])
+    _names: dict[str, str] = field(default_factory=dict[str, str])
+    _typed_pages: set[str] = field(default_factory=set[str])
+
+    def see_calls(self, root: Element, page: str) -> None:
+        """Learn the calls of a page."""
+        for link, target in self._links(root, page):
+            if _is_call(link) and target not in self._origins:
+                self._wanted[target] = None
+                self._origins.update(_key(page, anchor) for anchor in _ids_around(link))
+        if any(_types(element) & _NOTE_TYPES for element in root.iter("*")):
+            self._typed_pages.add(page)
+
+    def pages_with_notes(self) -> set[str]:
+        """Names of the pages that hold notes, as far as is known."""
+        return {key.partition("#")[0] for key in self._wanted} | self._typed_pages
+
+    def see_notes(self, root: Element, page: str) -> None:
+        """Learn which of the elements that are called on this page are notes."""
+        for keys in self._notes(root, page).values():
+            self._names.update(dict.fromkeys(keys, keys[0]))
+
+    def of_page(self, root: Element, page: str) -> PageNotes:
+        """What the writer of this page has to know."""
+        calls: dict[Element, str] = {}
+        backlinks: set[Element] = set()
+        for link, target in self._links(root, page):
+            if _types(link) & _BACKLINK_TYPES or _BACKLINK_TEXT.fullmatch(_text(link)):
+                backlinks.add(link)
+            elif target in self._names and (_is_call(link) or target in self._wanted):
+                calls[link] = self._names[target]
+            elif target in self._origins and is_mark(_text(link)):
+                backlinks.add(link)
+        return PageNotes(calls, {e: keys[0] for e, keys in self._notes(root, page).items()}, backlinks)
+
+    def _links(self, root: Element, page: str) -> Iterator[tuple[Element, str]]:
+        for link in root.iter("{*}a", "{*}noteref", "{*}annoref"):
+            reference = attribute(link, "href") or attribute(link, "idref")
+            target = self.resolve(page, reference) if "#" in reference else None
+            if target is not None:
+                yield link, _key(target, fragment_of(reference))
+
+    def _notes(self, root: Element, page: str) -> dict[Element, list[str]]:
+        """Elements of this page that are notes, outermost ones only, each with the keys that mean it."""
+        targets = self._targets(root, page)
+        found: dict[Element, list[str]] = {}
+        for element, key in targets.items():
+            note = _container(element, targets)
+            if note is not None and (_types(note) & _NOTE_TYPES or not self._calls_notes(note, page)):
+                found.setdefault(note, []).append(key)
+        for outer, inner in [(_outer(note, found), note) for note in found]:
+            if outer is not None:
+                found[outer].extend(found.pop(inner))
+        return found
+
+    def _targets(self, root: Element, page: str) -> dict[Element, str]:
+        """Elements that are called or typed as notes, in document order."""
+        targets: dict[Element, str] = {}
+        for number, element in enumerate(root.iter("*")):
+            anchor = attribute(element, "id") or attribute(element, "name")
+            if anchor and _key(page, anchor) in self._wanted:
+                targets[element] = _key(page, anchor)
+            elif _types(element) & _NOTE_TYPES:
+                targets[element] = _key(page, anchor or f"!{number}")
+        return targets
+
+    def _calls_notes(self, element: Element, page: str) -> bool:
+        return any(_is_call(link) and target in self._wanted for link, target in self._links(element, page))
+
+
+def _key(page: str, anchor: str) -> str:
+    return unicodedata.normalize("NFC", f"{page}#{anchor}")
+
+
+def _text(element: Element) -> str:
+    return " ".join(str(element.xpath("string()")).split())
+
+
+def _types(element: Element) -> set[str]:
+    return {*attribute(element, "type").split(), *(element.get("role") or "").split()}
+
+
+def _is_call(link: Element) -> bool:
+    """Whether a link calls a note: it says so, or it is a mark set high or classed as one."""
+    types = _types(link)
+    if types & _CALL_TYPES or local_name(link) in _CALL_ELEMENTS:
+        return True
+    if types & _BACKLINK_TYPES or not is_mark(_text(link)):
+        return False
+    classes = f"{link.get('class', '')} {_parent_class(link)}"
+    return _CALL_CLASS.search(classes) is not None or _is_superscript(link)
+
+
+def _parent_class(link: Element) -> str:
+    parent = link.getparent()
+    return "" if parent is None or local_name(parent) not in {"sup", "span"} else parent.get("class", "")
+
+
+def _is_superscript(link: Element) -> bool:
+    if any(local_name(inner) == "sup" for inner in link.iter("*")):
+        return True
+    return any(local_name(outer) == "sup" for outer in _nearest(link.iterancestors()))
+
+
+def _nearest(elements: Iterable[Element]) -> Iterator[Element]:
+    return (element for element, _ in zip(elements, range(_AROUND_LINK), strict=False))
+
+
+def _ids_around(link: Element) -> Iterator[str]:
+    """Ids by which a note may lead back to this call: its own, inside it, and of what closely wraps it."""
+    for element in (*link.iter("*"), *_nearest(link.iterancestors())):
+        if local_name(element) in _CONTAINERS | _OUTSIDE:
+            return
+        anchor = attribute(element, "id") or attribute(element, "name")
+        if anchor:
+            yield anchor
+
+
+def _container(target: Element, targets: Mapping[Element, str]) -> Element | None:
+    """The element that holds the whole note a target stands in; None where it cannot be told."""
+    if _types(target) & _NOTE_TYPES:
+        return target
+    note = _nearest_container(target)
+    if note is None:
+        return None
+    for parent in note.iterancestors():
+        if not _wraps_only(parent, target, targets):
+            break
+        note = parent
+    return note if len(_text(note)) <= _LONGEST_UNMARKED_NOTE else None
+
+
+def _nearest_container(target: Element) -> Element | None:
+    for element in (target, *target.iterancestors()):
+        name = local_name(element)
+        if name in _CONTAINERS or name in _OUTSIDE:
+            return element if name in _CONTAINERS else None
+    return None
+
+
+def _wraps_only(parent: Element, target: Element, targets: Mapping[Element, str]) -> bool:
+    """Whether this is the wrapping of one note, so that it belongs to the note."""
+    name = local_name(parent)
+    looks_so = name in {"li", "aside", "note"} or _NOTE_CLASS.search(parent.get("class", "")) is not None
+    if name not in _CONTAINERS or not looks_so:
+        return False
+    return not any(element in targets and element is not target for element in parent.iter("*"))
+
+
+def _outer(note: Element, notes: dict[Element, list[str]]) -> Element | None:
+    return next((outer for outer in note.iterancestors() if outer in notes), None)
