@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from longdoc.documents.document import Block, BlockKind, Document, Metadata, Note, Section, SectionRole
-from longdoc.documents.normal import normal_code, normal_line, normal_text
+from longdoc.documents.normal import normal_code, normal_line, normal_rows, normal_text
 from longdoc.documents.outline import OutlineEntry, SectionDraft, freeze_sections, sections_from_outline
 from longdoc.errors import EmptyDocumentError
 
 _JOINT = "\n\n"
 _NOTES_TITLE = "Notes"
 _HASHED_AT_ONCE = 1 << 20
+_NORMAL_FORMS = {BlockKind.CODE: normal_code, BlockKind.TABLE: normal_rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,10 @@ class DocumentBuilder:
     ) -> int | None:
         """Add a block and return the offset of its start, or None where nothing is left after normalisation.
 
-        Runs of white space become one space; "\\n" is kept as a line break (verse), and code as it stands.
+        Runs of white space become one space; "\\n" is kept as a line break (verse), "\\t" between the cells of
+        a table, and code as it stands.
         """
-        normal = normal_code(text) if kind is BlockKind.CODE else normal_text(text)
+        normal = _NORMAL_FORMS.get(kind, normal_text)(text)
         if not normal:
             return None
         start = self._position

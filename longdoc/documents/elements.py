@@ -47,7 +47,6 @@ HEADING_LEVELS = {f"h{level}": level for level in range(1, 7)} | {
     "levelhd": 2,
     "bridgehead": 3,
 }
-_SKIPPED_NAVS = frozenset({"landmarks", "page-list"})
 _PAGE_BREAKS = frozenset({"pagebreak", "doc-pagebreak"})
 _READABLE_SPACES = ("http://www.w3.org/1999/xhtml", "http://www.w3.org/1998/Math/MathML")
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -63,7 +62,7 @@ def is_left_out(element: Element, name: str) -> bool:
     if name in {"case", "default", "annotation"}:
         return _is_unused_alternative(element, name)
     types = {*attribute(element, "type").split(), *element.get("role", "").split()}
-    return bool(types & _PAGE_BREAKS) or (name == "nav" and bool(types & _SKIPPED_NAVS))
+    return bool(types & _PAGE_BREAKS)
 
 
 def _is_unused_alternative(element: Element, name: str) -> bool:

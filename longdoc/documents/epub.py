@@ -1,7 +1,7 @@
 """The EPUB reader: EPUB 2 and 3, OEBPS 1.2, DTBook pages, and what is broken of these.
 
-Owns the order of work; the package is `epub_package.py`, contents are `epub_nav.py` and `epub_outline.py`, pages are
-`xhtml.py`, notes are `notes.py`.
+Owns the order of work; the package is `epub_package.py`, contents are `epub_nav.py` and `epub_outline.py`, pages
+are `xhtml.py`, notes are `notes.py`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from longdoc.documents.epub_outline import PagePlace, outline_of
 from longdoc.documents.epub_package import Package, read_package
 from longdoc.documents.limits import Limits
 from longdoc.documents.normal import normal_line
-from longdoc.documents.notes import NotePlan, may_hold_notes, strip_mark
+from longdoc.documents.notes import NotePlan, may_hold_notes
 from longdoc.documents.xhtml import NoteCall, PageText, write_page
 from longdoc.documents.xml import Element, attribute, local_name, parse_xhtml
 from longdoc.errors import EmptyDocumentError, MalformedDocumentError
 
+_BRACKETS = "[](){}. "
 _WRAPPERS = frozenset({"section", "div", "article", "main", "book"})
 
 
@@ -117,9 +118,9 @@ class _EpubReader:
     def _add_notes(self) -> None:
         for key, (text, path) in self._notes.items():
             call = self._calls.get(key)
-            label = "" if call is None else call.label
+            label = "" if call is None else call.label.strip(_BRACKETS)
             anchor = None if call is None else call.offset
-            self._builder.add_note(label, strip_mark(text, label), anchor=anchor, href=path)
+            self._builder.add_note(label, text, anchor=anchor, href=path)
 
 
 def _title(root: Element) -> str:

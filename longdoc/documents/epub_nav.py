@@ -20,12 +20,16 @@ _LISTS = frozenset({"ol", "ul"})
 
 @dataclass(frozen=True, slots=True)
 class NavEntry:
-    """A line of a contents list; `path` is the stored name of the page meant, None where there is none."""
+    """A line of a contents list; `href` is its link as written, empty for one that only groups others.
+
+    `path` is the stored name of the page meant, None where there is none.
+    """
 
     title: str
     depth: int
     path: str | None
     fragment: str
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def _ncx_entries(archive: Archive, path: str, source: str, limits: Limits) -> It
 
 def _entry(archive: Archive, base: str, title: str, depth: int, href: str) -> NavEntry:
     name = member_path(base, href) if href else None
-    return NavEntry(title, depth, archive.find(name) if name else None, fragment_of(href))
+    return NavEntry(title, depth, archive.find(name) if name else None, fragment_of(href), href)
 
 
 def _title(label: Element) -> str:

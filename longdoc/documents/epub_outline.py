@@ -10,6 +10,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 from pathlib import PurePosixPath
 
 from longdoc.documents.document import SectionRole
@@ -55,12 +56,12 @@ def outline_of(
 ) -> list[OutlineEntry]:
     """The outline of a book from its contents list, or from its headings where there is none.
 
-    Entries that come from either have a `href`. Pages of a role of their own that no entry names get entries
-    without one.
+    Entries that come from a link or a heading have a `href`. Pages of a role of their own that no entry names
+    get entries without one.
     """
     roles = _Roles({page.path: page for page in pages}, references)
     outline = [roles.entry(entry) for entry in entries] or list(_from_headings(pages, roles))
-    return list(_with_unnamed_pages(outline, pages, roles))
+    return list(_with_unnamed_pages(_body_where_body_is_held(outline), pages, roles))
 
 
 class _Roles:
@@ -75,8 +76,8 @@ class _Roles:
         page = self._pages.get(entry.path) if entry.path is not None else None
         offset = None if page is None else _offset_in(page, entry.fragment)
         title = entry.title or self._title_at(page, offset) or "…"
-        href = None if entry.path is None else _join(entry.path, entry.fragment)
-        return OutlineEntry(title, entry.depth, offset, self._role(entry, page, offset), href or title)
+        href = entry.href if entry.path is None else _join(entry.path, entry.fragment)
+        return OutlineEntry(title, entry.depth, offset, self._role(entry, page, offset), href or None)
 
     def of_page(self, page: PagePlace) -> SectionRole | None:
         """The role of a whole page, None where nothing tells."""
@@ -128,6 +129,22 @@ def _from_headings(pages: Sequence[PagePlace], roles: _Roles) -> Iterator[Outlin
             role = role_of_title(heading.title) or whole
             href = _join(page.path, heading.anchor)
             yield OutlineEntry(heading.title, heading.level - 1, heading.offset, role, href)
+
+
+def _body_where_body_is_held(outline: Sequence[OutlineEntry]) -> list[OutlineEntry]:
+    """Entries that hold chapters are body, even if the page they point to is a title page, say."""
+    return [
+        replace(entry, role=SectionRole.BODY) if _holds_body(outline, index) else entry
+        for index, entry in enumerate(outline)
+    ]
+
+
+def _holds_body(outline: Sequence[OutlineEntry], index: int) -> bool:
+    entry = outline[index]
+    if entry.role is SectionRole.BODY or entry.role in _GOES_ON:
+        return False
+    below = takewhile(lambda other: other.depth > entry.depth, islice(outline, index + 1, None))
+    return any(other.role is SectionRole.BODY for other in below)
 
 
 def _with_unnamed_pages(

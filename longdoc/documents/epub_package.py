@@ -1,7 +1,7 @@
 """The package of an EPUB: container, metadata, manifest, reading order, guide, encryption.
 
-Owns finding these in broken books too (no container, no spine, no package document at all); contents lists are
-`epub_nav.py`, text is `xhtml.py`.
+Owns finding these in broken books too (no container, no spine, no package document at all); contents lists
+are `epub_nav.py`, text is `xhtml.py`.
 """
 
 from __future__ import annotations
@@ -233,7 +233,7 @@ def _identifier(root: Element) -> str:
 
 
 def _refuse_drm(archive: Archive, package: Package, source: str, limits: Limits) -> None:
-    """Raise `EncryptedDocumentError` where pages are encrypted; obfuscated fonts and the like do not matter."""
+    """Raise `EncryptedDocumentError` where pages are encrypted; obfuscated fonts do not matter."""
     path = archive.find(_ENCRYPTION)
     if path is None:
         return

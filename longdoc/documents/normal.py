@@ -31,6 +31,12 @@ def normal_code(text: str) -> str:
     return _BLANK_LINES.sub("\n\n", textwrap.dedent("\n".join(lines)).strip())
 
 
+def normal_rows(text: str) -> str:
+    """Like `normal_text`, with tabs kept between the cells of a line."""
+    rows = ("\t".join(" ".join(cell.split()) for cell in row.split("\t")) for row in _clean(text).split("\n"))
+    return "\n".join(row.rstrip() for row in rows if row.strip()).strip()
+
+
 def normal_line(text: str) -> str:
     """Like `normal_text`, on one line."""
     return " ".join(_clean(text).split())

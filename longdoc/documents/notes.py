@@ -40,17 +40,6 @@ def may_hold_notes(data: bytes) -> bool:
     return any(sign in data for sign in _SIGNS)
 
 
-def strip_mark(text: str, mark: str) -> str:
-    """The text of a note without the mark it begins with."""
-    bare = bare_mark(mark)
-    return re.sub(rf"^[\[(]?\s*{re.escape(bare)}\s*[\])]?\s*[.:]?\s+", "", text, count=1) if bare else text
-
-
-def bare_mark(mark: str) -> str:
-    """A mark without brackets and stops."""
-    return mark.strip(" \t[](){}.:")
-
-
 @dataclass(slots=True)
 class NotePlan:
     """The notes of a whole book, by keys "page#id": found before its pages are read.
@@ -88,12 +77,10 @@ class NotePlan:
         calls: dict[Element, str] = {}
         backlinks: set[Element] = set()
         for link, target in self._links(root, page):
-            if _types(link) & _BACKLINK_TYPES or _BACKLINK_TEXT.fullmatch(_text(link)):
+            if _is_backlink(link):
                 backlinks.add(link)
-            elif target in self._names and (_is_call(link) or target in self._wanted):
+            elif target in self._names and _is_call(link):
                 calls[link] = self._names[target]
-            elif target in self._origins and is_mark(_text(link)):
-                backlinks.add(link)
         return PageNotes(calls, {e: keys[0] for e, keys in self._notes(root, page).items()}, backlinks)
 
     def _links(self, root: Element, page: str) -> Iterator[tuple[Element, str]]:
@@ -141,6 +128,14 @@ def _text(element: Element) -> str:
 
 def _types(element: Element) -> set[str]:
     return {*attribute(element, "type").split(), *(element.get("role") or "").split()}
+
+
+def _is_backlink(link: Element) -> bool:
+    """Whether a link leads from a note to its call and is no part of the note; its number, linked, is."""
+    text = _text(link)
+    return _BACKLINK_TEXT.fullmatch(text) is not None or (
+        bool(_types(link) & _BACKLINK_TYPES) and not is_mark(text)
+    )
 
 
 def _is_call(link: Element) -> bool:

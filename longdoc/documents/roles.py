@@ -17,11 +17,13 @@ _TYPES = {
     SectionRole.CONTENTS: "toc toc-brief loi lot loa lov contents doc-toc",
     SectionRole.FRONT: "dedication epigraph frontispiece acknowledgments acknowledgements doc-dedication "
     "doc-epigraph doc-acknowledgments",
-    SectionRole.LICENCE: "imprint imprimatur colophon copyright-page copyright uncopyright doc-colophon license",
+    SectionRole.LICENCE: "imprint imprimatur colophon copyright-page copyright uncopyright license "
+    "doc-colophon",
     SectionRole.NOTES: "footnotes endnotes rearnotes notes doc-endnotes",
-    SectionRole.BACK: "index bibliography glossary other-credits contributors doc-index doc-bibliography doc-glossary",
-    SectionRole.BODY: "bodymatter chapter part volume division introduction preface prologue foreword preamble "
-    "afterword epilogue conclusion text doc-chapter doc-part doc-introduction doc-preface doc-prologue "
+    SectionRole.BACK: "index bibliography glossary other-credits contributors doc-index doc-bibliography "
+    "doc-glossary",
+    SectionRole.BODY: "bodymatter chapter part volume division introduction preface prologue foreword "
+    "preamble afterword epilogue conclusion text doc-chapter doc-part doc-introduction doc-preface doc-prologue "
     "doc-foreword doc-afterword doc-epilogue doc-conclusion",
 }
 _ROLE_OF_TYPE = {word: role for role, words in _TYPES.items() for word in words.split()}
@@ -31,15 +33,17 @@ _TITLES = {
     SectionRole.TITLE_PAGE: r"(half[ -]?)?title[ -]?page|half[ -]?title|扉|书名页|титульный лист|titelseite",
     SectionRole.CONTENTS: (
         r"(table of |brief )?contents|toc|(list|table) of (illustrations|figures|tables|plates|maps)|inhalt"
-        r"(sverzeichnis)?|table des mati[eè]res|sommaire|[ií]ndice|inhoud|目次|目录|目錄|содержание|оглавление"
-        r"|תוכן( ה?עניינים)?|المحتويات|विषय[ -]?सूची"
+        r"(sverzeichnis)?|table des mati[eè]res|sommaire|[ií]ndice|inhoud|目次|目录|目錄|図表?一覧"
+        r"|содержание|оглавление|תוכן( ה?עניינים)?|المحتويات|विषय[ -]?सूची"
     ),
-    SectionRole.FRONT: r"dedication|epigraph|acknowledge?ments?|widmung|danksagung|d[ée]dicace|also by .{1,60}|献辞|謝辞",
+    SectionRole.FRONT: r"dedication|epigraph|acknowledge?ments?|widmung|danksagung|d[ée]dicace|献辞|謝辞"
+    r"|also by .{1,60}",
     SectionRole.LICENCE: (
-        r"imprint|colophon|(un)?copyright( page| notice| information)?|(the )?(full )?(project gutenberg.{0,4} )?licen[cs]e"
-        r"|legal notices?|impressum|mentions l[ée]gales|奥付|版权(页|信息)?|著作権|авторские права|זכויות יוצרים"
+        r"imprint|colophon|(un)?copyright( page| notice| information)?"
+        r"|(the )?(full )?(project gutenberg.{0,4} )?licen[cs]e|legal notices?|impressum|mentions l[ée]gales"
+        r"|奥付|版权(页|信息)?|著作権|авторские права|זכויות יוצרים"
     ),
-    SectionRole.NOTES: r"(end|foot)?notes|anmerkungen|注(释|釈)?|примечания|הערות( שוליים)?",
+    SectionRole.NOTES: r"(end|foot)?notes|anmerkungen|注(释|釈)?(一覧)?|примечания|הערות( שוליים)?",
     SectionRole.BACK: r"(general |subject )?index|(selected )?bibliography|works cited|references|glossary"
     r"|about the authors?|索引|参考文献|bibliographie|glossar|literaturverzeichnis",
 }
@@ -59,7 +63,7 @@ _EDGES = re.compile(r"^[\W\d_]+|[\W_]+$")
 
 
 def role_of_types(types: Iterable[str]) -> SectionRole | None:
-    """The role that structural types (`epub:type`, ARIA roles, guide types) name; special ones before body."""
+    """The role that structural types (`epub:type`, ARIA roles, guide) name; special ones before body."""
     roles = [_ROLE_OF_TYPE[word] for word in types if word in _ROLE_OF_TYPE]
     special = (role for role in roles if role is not SectionRole.BODY)
     return next(special, roles[0] if roles else None)

@@ -11,12 +11,12 @@ from longdoc.documents.xml import Element, local_name
 
 _CELLS = frozenset({"td", "th"})
 _FLOWING = frozenset({"table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote"})
-_BETWEEN_CELLS = " | "
+_BETWEEN_CELLS = "\t"
 
 
 @dataclass(slots=True)
 class Table:
-    """A table being read: a line per row, cells joined by " | "."""
+    """A table being read: a line per row, cells joined by tabs, which no count of words takes for one."""
 
     _lines: list[str] = field(default_factory=list[str])
     _row: list[str] = field(default_factory=list[str])
@@ -44,7 +44,7 @@ class Table:
         if self._cell:
             self.leave("td")
         if any(self._row):
-            self._lines.append(_BETWEEN_CELLS.join(cell for cell in self._row if cell))
+            self._lines.append(_BETWEEN_CELLS.join(self._row))
         self._row.clear()
 
 
