@@ -57,14 +57,17 @@ class _Candidate:
 
 
 def without_furniture(pages: Sequence[Sequence[Line]], body_size: float) -> list[list[Line]]:
-    """The pages without running heads, feet and page numbers, in the same order."""
+    """The pages without running heads, feet and page numbers, in the same order.
+
+    Where nothing else would be left (slides with one word each), everything stays.
+    """
     kept = [list(lines) for lines in pages]
     for _ in range(_ROWS_AT_EDGE):
         removed = _furniture(kept, _LARGEST * body_size)
         if not removed:
             break
         kept = [[line for line in lines if id(line) not in removed] for lines in kept]
-    return kept
+    return kept if any(kept) else [list(lines) for lines in pages]
 
 
 def _furniture(pages: Sequence[Sequence[Line]], largest: float) -> set[int]:

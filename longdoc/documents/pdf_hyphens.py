@@ -25,6 +25,7 @@ class Vocabulary:
         self._words: Counter[str] = Counter()
         for line in lines:
             self._words.update(word.casefold() for word in _WORD.findall(line.rstrip(_HYPHENS)))
+        self._prefixes = {word.partition("-")[0] for word in self._words if "-" in word}
 
     def join(self, line: str, following: str) -> str:
         """Two lines as one: with a space, without one, or with the last hyphen taken out."""
@@ -48,16 +49,16 @@ class Vocabulary:
 
     def _drops(self, before: str, after: str) -> bool:
         """Whether the word is known, or likelier, without the hyphen."""
-        if after[0].isupper() and not before.isupper():
-            return False
         joined = self._words[(before + after).casefold()]
         hyphenated = self._words[f"{before}-{after}".casefold()]
         if joined or hyphenated:
             return joined >= hyphenated
-        tail, head = before.rsplit("-", 1)[-1], after.split("-", 1)[0]
-        if "-" in before and not self._words[(tail + head).casefold()]:
-            return not self._words[tail.casefold()]
-        return True
+        if after[0].isupper() and not before.isupper():
+            return False
+        tail, head = before.rsplit("-", 1)[-1].casefold(), after.split("-", 1)[0].casefold()
+        if "-" in before:
+            return bool(self._words[tail + head]) or not self._words[tail]
+        return tail not in self._prefixes or not self._words[head]
 
 
 def _may_go_on(line: str, following: str) -> bool:

@@ -20,6 +20,7 @@ _RAISED = 0.2
 _SMALLER = 0.85
 _ASCENT, _DESCENT = 0.7, 0.2
 _MOST_STRETCHES = 400
+_WORD = re.compile(r"[^\W_]{2}")
 _MARK = re.compile(r"\s*(\d{1,3}|[*†‡§]{1,3})\s*")
 
 
@@ -117,7 +118,7 @@ def _line(runs: Sequence[Run], page: int) -> Line:
         right=max(run.right for run in runs),
         baseline=main.baseline,
         size=main.size,
-        mono=bool(letters) and all(run.mono for run in letters),
+        mono=bool(_WORD.search(text)) and all(run.mono for run in letters),
         marks=tuple(marks),
         turned=main.turned,
     )

@@ -41,32 +41,43 @@ def find_bookmarks(bookmarks: Sequence[Bookmark], pages: Sequence[Sequence[Line]
     for lines in pages:
         for line in lines:
             by_page[line.page].append(line)
-    last_page = max(by_page, default=0)
     taken: set[int] = set()
     found: list[FoundHeading] = []
     for bookmark in bookmarks:
-        heading = _find(bookmark, by_page, last_page, taken)
+        heading = _find(bookmark, by_page, taken)
         taken.update(id(line) for line in heading.lines)
         found.append(heading)
     return found
 
 
-def _find(
-    bookmark: Bookmark, by_page: Mapping[int, Sequence[Line]], last_page: int, taken: set[int]
-) -> FoundHeading:
+def _find(bookmark: Bookmark, by_page: Mapping[int, Sequence[Line]], taken: set[int]) -> FoundHeading:
     if bookmark.page is None:
         return FoundHeading(bookmark.title, bookmark.depth, (), None)
     lines = by_page.get(bookmark.page, ())
     place = _place(lines, bookmark.top)
+    heading = _nearest(bookmark, lines, place, taken)
+    if heading is None and place > len(lines) // 3:
+        heading = _nearest(bookmark, by_page.get(bookmark.page + 1, ()), 0, taken)
+    return heading or FoundHeading(bookmark.title, bookmark.depth, (), _line_at(bookmark.page, place, by_page))
+
+
+def _nearest(bookmark: Bookmark, lines: Sequence[Line], place: int, taken: set[int]) -> FoundHeading | None:
+    """The lines with the bookmark's title that are nearest to its target."""
     spans = [span for span in _matching_spans(bookmark.title, lines) if id(lines[span[0]]) not in taken]
-    if spans:
-        start, end = min(spans, key=lambda span: abs(span[0] - place))
-        begin = place if place < start and _leads_up(lines[place:start], lines[start]) else start
-        return FoundHeading(bookmark.title, bookmark.depth, tuple(lines[start:end]), lines[begin])
+    if not spans:
+        return None
+    start, end = min(spans, key=lambda span: abs(span[0] - place))
+    begin = place if place < start and _leads_up(lines[place:start], lines[start]) else start
+    return FoundHeading(bookmark.title, bookmark.depth, tuple(lines[start:end]), lines[begin])
+
+
+def _line_at(page: int, place: int, by_page: Mapping[int, Sequence[Line]]) -> Line | None:
+    """The line at a place of a page, or the first one after that page."""
+    lines = by_page.get(page, ())
     if place < len(lines):
-        return FoundHeading(bookmark.title, bookmark.depth, (), lines[place])
-    following = next((by_page[page] for page in range(bookmark.page + 1, last_page + 1) if by_page.get(page)), None)
-    return FoundHeading(bookmark.title, bookmark.depth, (), following[0] if following else None)
+        return lines[place]
+    following = min((number for number in by_page if number > page), default=None)
+    return None if following is None else by_page[following][0]
 
 
 def _place(lines: Sequence[Line], top: float | None) -> int:
@@ -78,7 +89,7 @@ def _place(lines: Sequence[Line], top: float | None) -> int:
 
 def _leads_up(lines: Sequence[Line], heading: Line) -> bool:
     """Whether lines are the head of a heading ("Chapter", "One"): few, short, and as large or nearly."""
-    return len(lines) <= 3 and all(len(line.text) <= 30 and line.size > 0.8 * heading.size for line in lines)
+    return 0 < len(lines) <= 3 and all(len(line.text) <= 30 and line.size > 0.8 * heading.size for line in lines)
 
 
 def _matching_spans(title: str, lines: Sequence[Line]) -> Iterator[tuple[int, int]]:

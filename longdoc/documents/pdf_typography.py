@@ -16,6 +16,8 @@ _EDGE_WIDTH = 1.5
 _LINES_AT_EDGE = 4
 _NEIGHBOURS = 10
 _USUAL_LEADING = 1.2
+_WIDE_WORD = 1.2
+"""A word may be this much wider than the average of its line says."""
 
 
 class Typography:
@@ -39,7 +41,7 @@ class Typography:
         if not words:
             return False
         letter = (following.right - following.left) / max(1, len(following.text))
-        needed = letter * len(words[0]) + 0.2 * following.size
+        needed = _WIDE_WORD * letter * len(words[0]) + 0.2 * following.size
         return line.right + needed > self._limits.get(id(line), line.right) - 0.5
 
     def is_justified(self, line: Line) -> bool:
