@@ -121,6 +121,10 @@ class StorageError(LdaError):
     """The database cannot be opened, migrated, read or written."""
 
 
+class NotFoundError(StorageError):
+    """Nothing, or more than one thing, is stored under the name that was given."""
+
+
 class BudgetExceededError(LdaError):
     """The next call would pass a limit the user set; nothing was spent on it.
 

@@ -1,0 +1,172 @@
+"""The tables, as the newest migration leaves them.
+
+Owns names and types of columns; how a table got there is `migrations/`, what is done with it is the repositories'.
+A capability that stores something new adds its tables here, a migration, and a repository of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+)
+
+from longdoc.storage.columns import AnyText, BigId, UtcDateTime
+
+HEAD: Final = "0001"
+"""The newest migration: the schema described here."""
+
+VERSION_TABLE: Final = "longdoc_version"
+"""Where a database keeps its migration; not Alembic's own name, so that other programs may share the database."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("sha256", AnyText, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Texts by the SHA-256 of their UTF-8 bytes, which are the body: any text, stored once, never changed."""
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", AnyText, primary_key=True),
+    Column("text_sha256", AnyText, ForeignKey("texts.sha256"), nullable=False),
+    Column("format", AnyText, nullable=False),
+    Column("source", AnyText, nullable=False),
+    Column("title", AnyText, nullable=False),
+    Column("outline", JSON, nullable=False),
+    Column("blocks", LargeBinary, nullable=False),
+    Column("words", BigInteger, nullable=False),
+    Column("characters", BigInteger, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+)
+"""`outline` holds metadata, sections, notes, warnings and the hrefs of blocks; `blocks` packed integers."""
+
+segmentations = Table(
+    "segmentations",
+    metadata,
+    Column("document_id", AnyText, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", AnyText, primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("key", AnyText, nullable=False),
+    Column("engine", AnyText, nullable=False),
+    Column("model", AnyText, nullable=False),
+    Column("identity", AnyText, nullable=False),
+    Column("prompt_name", AnyText),
+    Column("prompt_version", Integer),
+    Column("inputs", JSON, nullable=False),
+    Column("sampling", JSON, nullable=False),
+    Column("json_schema", JSON(none_as_null=True)),
+    Column("answer", AnyText, nullable=False),
+    Column("finish_reason", AnyText, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("cost", Float(53), nullable=False),
+    Column("seconds", Float(53), nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("logprobs", JSON(none_as_null=True)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "key", "id"),
+    sqlite_autoincrement=True,
+)
+"""The ledger. Rows are only added; the newest of a key answers. Ids are never used twice: inputs point to them."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", AnyText, primary_key=True),
+    Column("kind", AnyText, nullable=False),
+    Column("title", AnyText, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("status", AnyText, nullable=False),
+    Column("model", AnyText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("fresh_since", UtcDateTime),
+    Column("result_node", AnyText),
+    Column("error", AnyText),
+    Index(None, "started_at"),
+)
+
+run_documents = Table(
+    "run_documents",
+    metadata,
+    Column("run_id", AnyText, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("document_id", AnyText, ForeignKey("documents.id"), nullable=False, index=True),
+)
+
+run_calls = Table(
+    "run_calls",
+    metadata,
+    Column("run_id", AnyText, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("call_id", BigId, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("recorded", Boolean, nullable=False),
+)
+"""The calls of a run: made for it, or (`recorded`) taken from the ledger."""
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("id", AnyText, primary_key=True),
+    Column("run_id", AnyText, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("title", AnyText, nullable=False),
+    Column("text", AnyText, nullable=False),
+    Column("status", AnyText, nullable=False),
+    Column("reason", AnyText, nullable=False),
+    Column("document_id", AnyText, ForeignKey("documents.id"), index=True),
+    Column("start", BigInteger),
+    Column("end", BigInteger),
+    Column("tokens", BigInteger, nullable=False),
+    Column("word_limit", BigInteger),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "run_id", "number", unique=True),
+)
+
+node_children = Table(
+    "node_children",
+    metadata,
+    Column("node_id", AnyText, ForeignKey("nodes.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("child_id", AnyText, ForeignKey("nodes.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+node_calls = Table(
+    "node_calls",
+    metadata,
+    Column("node_id", AnyText, ForeignKey("nodes.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("call_id", BigId, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, index=True),
+)
