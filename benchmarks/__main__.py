@@ -1,0 +1,43 @@
+"""Run benchmarks by name (all by default) and put their tables into docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import re
+import sys
+from pathlib import Path
+
+from benchmarks.table import BenchmarkTable
+
+_NAMES = ("long_texts", "overhead", "start_up", "embedded_slots")
+_PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+_INTRODUCTION = """# Benchmarks
+
+Ratios and counts, measured by `make bench` (one of them: `python -m benchmarks NAME`). Seconds depend on the machine and
+are shown for scale only.
+"""
+
+
+def main(names: list[str]) -> int:
+    """Run, print, and update the page; 1 when a target is missed."""
+    passed = True
+    for name in names or _NAMES:
+        table: BenchmarkTable = importlib.import_module(f"benchmarks.{name}").run()
+        print(table.markdown(), flush=True)
+        _update(name, table)
+        passed = passed and table.passed
+    return 0 if passed else 1
+
+
+def _update(name: str, table: BenchmarkTable) -> None:
+    page = _PAGE.read_text(encoding="utf-8") if _PAGE.exists() else _INTRODUCTION
+    note = f"`python -m benchmarks {name}`, Python {platform.python_version()}, {platform.machine()}."
+    block = f"<!-- {name} -->\n{table.markdown()}\n{note}\n<!-- end {name} -->\n"
+    marked = re.compile(rf"<!-- {name} -->.*?<!-- end {name} -->\n", re.DOTALL)
+    page = marked.sub(lambda _: block, page) if marked.search(page) else f"{page}\n{block}"
+    _PAGE.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

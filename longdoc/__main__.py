@@ -1,0 +1,5 @@
+"""`python -m longdoc` is `lda`."""
+
+from longdoc.cli.main import main
+
+main()
