@@ -14,8 +14,8 @@ _NAMES = ("long_texts", "overhead", "start_up", "embedded_slots")
 _PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _INTRODUCTION = """# Benchmarks
 
-Ratios and counts, measured by `make bench` (one of them: `python -m benchmarks NAME`). Seconds depend on the machine and
-are shown for scale only.
+Ratios and counts, measured by `make bench` (one of them: `python -m benchmarks NAME`). Seconds depend on the machine
+and are shown for scale only.
 """
 
 

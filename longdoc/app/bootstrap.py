@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from longdoc.app.engine_choice import Notify, Progress, choose_engine
 from longdoc.config import Settings
@@ -23,6 +24,7 @@ from longdoc.storage.runs import Runs
 class Records:
     """What is stored: opened without any engine."""
 
+    location: str
     documents: Documents
     ledger: Ledger
     runs: Runs
@@ -37,20 +39,20 @@ class Workspace:
     engine: Engine
     engine_reason: str
 
-    def recorded_engine(self, run_id: str, *, fresh_since: float | None) -> Engine:
+    def recorded_engine(self, run_id: str, *, fresh_since: datetime | None) -> Engine:
         """The engine behind the ledger, for one run."""
         return LedgerEngine(self.engine, self.records.ledger, run_id=run_id, fresh_since=fresh_since)
 
 
 @asynccontextmanager
-async def open_records(settings: Settings) -> AsyncIterator[Records]:
+async def open_records(settings: Settings) -> AsyncGenerator[Records, None]:
     """Open the database (made and migrated where needed) for as long as the context lasts.
 
     Raises `StorageError`.
     """
     database = await Database.open(settings.database_location)
     try:
-        yield Records(Documents(database), Ledger(database), Runs(database), Nodes(database))
+        yield Records(database.location, Documents(database), Ledger(database), Runs(database), Nodes(database))
     finally:
         await database.aclose()
 
@@ -58,7 +60,7 @@ async def open_records(settings: Settings) -> AsyncIterator[Records]:
 @asynccontextmanager
 async def open_workspace(
     settings: Settings, *, budget: Budget, notify: Notify, progress: Progress
-) -> AsyncIterator[Workspace]:
+) -> AsyncGenerator[Workspace, None]:
     """Open record and engine for as long as the context lasts.
 
     `notify` is told in a sentence which engine was chosen; `progress` hears of models being pulled.

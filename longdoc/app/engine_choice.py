@@ -118,9 +118,7 @@ def _identity(entry: ModelEntry | None) -> str | None:
     return None if entry is None or entry.sha256 is None else f"{entry.name}@sha256:{entry.sha256[:16]}"
 
 
-async def pulled_model(
-    settings: Settings, entry: ModelEntry, *, notify: Notify, progress: Progress
-) -> Path:
+async def pulled_model(settings: Settings, entry: ModelEntry, *, notify: Notify, progress: Progress) -> Path:
     """The path of a catalogue model, pulled first where it is not there. Raises `ModelNotFoundError`."""
     import asyncio
 
@@ -144,7 +142,5 @@ def _best_pulled(settings: Settings) -> str | None:
     """The largest chat model that is pulled, real ones before toys."""
     from longdoc.engines.pull import installed
 
-    there = [
-        entry for entry in CATALOGUE if entry.purpose == "chat" and installed(entry, settings.models_directory)
-    ]
+    there = [entry for entry in CATALOGUE if entry.purpose == "chat" and installed(entry, settings.models_directory)]
     return max(there, key=lambda entry: (not entry.toy, entry.size)).name if there else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -46,7 +46,7 @@ class OpenRun:
 
 
 @asynccontextmanager
-async def open_run(workspace: Workspace, request: RunRequest, *, fresh: bool, emit: Emit) -> AsyncIterator[OpenRun]:
+async def open_run(workspace: Workspace, request: RunRequest, *, fresh: bool, emit: Emit) -> AsyncGenerator[OpenRun, None]:
     """Open a run and close it with the status its work earned, also when it fails or is interrupted."""
     runs = workspace.records.runs
     started = await runs.start(request, fresh=fresh)

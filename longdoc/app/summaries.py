@@ -91,11 +91,8 @@ async def estimate(workspace: Workspace, document: Document, options: SummaryOpt
     return METHODS[options.method](workspace.engine, workspace.records.nodes).estimate(task)
 
 
-async def _task(
-    workspace: Workspace, run: OpenRun | None, document: Document, options: SummaryOptions
-) -> SummaryTask:
+async def _task(workspace: Workspace, run: OpenRun | None, document: Document, options: SummaryOptions) -> SummaryTask:
     window = workspace.engine.info.context_window
     limit = options.segment_tokens or min(DEFAULT_SEGMENT_TOKENS, window // 2)
     segments = await segments_of(workspace, document, limit=limit, run=run)
     return SummaryTask(document, segments, words=options.words, language=options.language, focus=options.focus)
-

@@ -51,9 +51,7 @@ def chosen_format(name: str | None, out: Path | None, *, json: bool) -> OutputFo
     return OutputFormat(wanted)
 
 
-def write_results(
-    results: Sequence[SummaryResult | EstimateResult], *, form: OutputFormat, out: Path | None
-) -> None:
+def write_results(results: Sequence[SummaryResult | EstimateResult], *, form: OutputFormat, out: Path | None) -> None:
     """Write results to a file (several: one file each, into a folder), or to standard output."""
     if out is None or len(results) == 1:
         write_text(_render(results, form), out)

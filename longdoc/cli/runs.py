@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from longdoc.cli import options
-
-if TYPE_CHECKING:
-    from longdoc.app.bootstrap import Records
-    from longdoc.json_value import JsonValue
-    from longdoc.storage.ledger import RunTotals
-    from longdoc.storage.runs import Run
 
 app = typer.Typer(help="Runs: list them, look into one, remove one.", no_args_is_help=True)
 
@@ -22,21 +16,18 @@ RunId = Annotated[str, typer.Argument(help="A run, or the beginning of its name,
 
 @app.command("list")
 def list_runs(json: options.Json = False, database: options.Database = None) -> None:
-    """List runs, the newest first."""
-    from longdoc.cli.output import envelope
-    from longdoc.cli.render import table
+    """List runs, the last started first."""
+    from longdoc.app.history import run_summaries
+    from longdoc.cli.history_output import print_runs, runs_json
+    from longdoc.cli.record import with_records
 
-    rows = asyncio.run(_all_runs(database))
+    rows = asyncio.run(with_records(database, run_summaries))
     if json:
-        typer.echo(envelope("runs list", "done", runs=[_run_json(run, totals) for run, totals in rows]))
-        return
-    if not rows:
+        typer.echo(runs_json(rows))
+    elif rows:
+        print_runs(rows)
+    else:
         typer.echo("no runs yet; start with: lda summarize FILE", err=True)
-        return
-    table(
-        ("run", "what", "title", "status", "calls", "tokens", "cost", "started"),
-        [_run_row(run, totals) for run, totals in rows],
-    )
 
 
 @app.command("show")
@@ -45,17 +36,30 @@ def show_run(run: RunId, json: options.Json = False, database: options.Database 
 
     Example: lda runs show k3f9a2
     """
-    from longdoc.cli.output import envelope
-    from longdoc.cli.render import show_tree, table
+    from longdoc.app.history import run_details
+    from longdoc.cli.history_output import print_run, run_json
+    from longdoc.cli.record import with_records
 
-    details = asyncio.run(_details(run, database))
+    details = asyncio.run(with_records(database, lambda records: run_details(records, run)))
     if json:
-        content: dict[str, JsonValue] = {"run": _run_json(details.run, details.totals), "nodes": details.nodes_json()}
-        typer.echo(envelope("runs show", "done", **content))
-        return
-    asked = {key: str(value) for key, value in details.run.parameters.items() if value is not None}
-    table(("run", "what", "title", "status", "calls", "tokens", "cost", "started"), [_run_row(details.run, details.totals)])
-    typer.echo(f"asked: {asked}  model: {details.run.model}")
-    if details.run.error:
-        typer.echo(f"stopped by: {details.run.error}")
-    show_tree(details.nodes)
+        typer.echo(run_json(details))
+    else:
+        print_run(details)
+
+
+@app.command("rm")
+def remove_run(
+    run: RunId,
+    calls: Annotated[bool, typer.Option("--calls", help="Also forget the calls that no other run uses.")] = False,
+    database: options.Database = None,
+) -> None:
+    """Remove a run and its nodes. Its calls stay in the record unless --calls is given."""
+    from longdoc.app.bootstrap import Records
+    from longdoc.cli.record import with_records
+
+    async def remove(records: Records) -> str:
+        found = await records.runs.get(run)
+        forgotten = await records.runs.delete(found.id, with_calls=calls)
+        return f"removed run {found.id}" + (f" and {forgotten} calls" if calls else "")
+
+    typer.echo(asyncio.run(with_records(database, remove)), err=True)

@@ -5,7 +5,10 @@ import pytest
 from longdoc.agents.sentences import cut_to_sentence, ends_in_sentence
 
 
-@pytest.mark.parametrize("text", ["It ends.", "Does it?", "“It does.”", "He left! ", "彼は行った。", "「そう。」", "गया।", "*So.*"])
+_FINISHED = ["It ends.", "Does it?", "“It does.”", "He left! ", "彼は行った。", "「そう。」", "गया।", "*So.*"]
+
+
+@pytest.mark.parametrize("text", _FINISHED)
 def test_finished_texts(text: str) -> None:
     assert ends_in_sentence(text)
 

@@ -13,9 +13,7 @@ BODY = SectionRole.BODY
 
 
 def segments_of(count: int, *, tokens: int = 2048, sections: list[int | None] | None = None) -> list[Segment]:
-    return [
-        Segment(i, i * 100, (i + 1) * 100, tokens, BODY, sections[i] if sections else None) for i in range(count)
-    ]
+    return [Segment(i, i * 100, (i + 1) * 100, tokens, BODY, sections[i] if sections else None) for i in range(count)]
 
 
 def plan(

@@ -43,7 +43,10 @@ def test_each_setting_says_where_it_was_set_and_hides_secrets(monkeypatch: pytes
     assert "sk-secret" not in repr(load_settings())
 
 
-@pytest.mark.parametrize("line", ["timeout = -1", "nonsense = 1", "engine = 'steam'", "timeout = [", "timeout = 'soon'"])
+_WRONG = ["timeout = -1", "nonsense = 1", "engine = 'steam'", "timeout = [", "timeout = 'soon'"]
+
+
+@pytest.mark.parametrize("line", _WRONG)
 def test_wrong_settings_are_one_clear_line(tmp_path: Path, line: str) -> None:
     (tmp_path / "lda.toml").write_text(line)
     with pytest.raises(ConfigError, match="settings cannot be") as caught:

@@ -10,6 +10,11 @@ _VERBS = ("found", "hid", "carried", "sold", "painted", "mended")
 _THINGS = ("the lamp", "a letter", "the boat", "an old key", "the ledger", "a map")
 
 
+def _sentence(choose: random.Random) -> str:
+    what = f"{choose.choice(_NAMES)} {choose.choice(_VERBS)} {choose.choice(_THINGS)}"
+    return f"{what} on day {choose.randint(1, 999)}."
+
+
 def made_book(chapters: int, sentences: int) -> str:
     """A book of simple sentences, the same every time."""
     choose = random.Random(7)
@@ -17,11 +22,7 @@ def made_book(chapters: int, sentences: int) -> str:
     for chapter in range(1, chapters + 1):
         lines.append(f"# Chapter {chapter}\n")
         for _ in range(sentences // 5):
-            said = [
-                f"{choose.choice(_NAMES)} {choose.choice(_VERBS)} {choose.choice(_THINGS)} on day {choose.randint(1, 999)}."
-                for _ in range(5)
-            ]
-            lines.append(" ".join(said) + "\n")
+            lines.append(" ".join(_sentence(choose) for _ in range(5)) + "\n")
     return "\n".join(lines)
 
 

@@ -1,0 +1,155 @@
+"""Runs and nodes as tables, trees and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+from rich.tree import Tree
+
+from longdoc.app.history import NodeDetails, RunDetails, RunSummary, TreeNode
+from longdoc.cli.output import envelope
+from longdoc.cli.render import stdout_console, table
+from longdoc.json_value import JsonValue
+from longdoc.storage.ledger import CallTotals
+from longdoc.storage.nodes import Node, NodeStatus
+from longdoc.storage.runs import Run
+
+_COLUMNS = ("run", "what", "title", "status", "calls", "tokens", "cost", "started")
+_EXCERPT = 90
+
+
+def print_runs(rows: Sequence[RunSummary]) -> None:
+    """A table of runs."""
+    table(_COLUMNS, [_row(row.run, row.totals) for row in rows])
+
+
+def print_run(details: RunDetails) -> None:
+    """A run with its tree."""
+    table(_COLUMNS, [_row(details.run, details.totals)])
+    asked = " ".join(f"{key}={value}" for key, value in details.run.parameters.items() if value is not None)
+    typer.echo(f"asked: {asked} · model: {details.run.model}")
+    if details.run.error:
+        typer.echo(f"error: {details.run.error}")
+    for tree in details.trees:
+        stdout_console().print(_drawn(tree))
+
+
+def print_node(details: NodeDetails, *, source: bool) -> None:
+    """A node with its text, its children, and its source when asked for."""
+    typer.echo(_headline(details.node))
+    typer.echo(f"\n{details.node.text or '(nothing: ' + details.node.reason + ')'}\n")
+    if details.children:
+        typer.echo("made from:")
+        for child in details.children:
+            typer.echo(f"  {_headline(child)}")
+    for call in details.calls:
+        usage = call.completion.usage
+        typer.echo(
+            f"call {call.id}: {call.prompt_name}.v{call.prompt_version}, "
+            f"{usage.prompt_tokens} + {usage.completion_tokens} tokens, {call.completion.seconds:.1f} s"
+        )
+    if source:
+        typer.echo(f"\nsource:\n\n{details.source}")
+
+
+def runs_json(rows: Sequence[RunSummary]) -> str:
+    """The envelope of `lda runs list`."""
+    return envelope("runs list", "done", runs=[_run(row.run, row.totals) for row in rows])
+
+
+def run_json(details: RunDetails) -> str:
+    """The envelope of `lda runs show`."""
+    return envelope(
+        "runs show", "done", run=_run(details.run, details.totals), trees=[_tree(tree) for tree in details.trees]
+    )
+
+
+def node_json(details: NodeDetails, *, source: bool) -> str:
+    """The envelope of `lda show`."""
+    content: dict[str, JsonValue] = {
+        "node": _node(details.node),
+        "children": [_node(child) for child in details.children],
+        "calls": [call.id for call in details.calls],
+    }
+    if source:
+        content["source"] = details.source
+    return envelope("show", "done", **content)
+
+
+def _row(run: Run, totals: CallTotals) -> tuple[str, ...]:
+    return (
+        run.id,
+        run.kind,
+        run.title,
+        run.status,
+        str(totals.calls + totals.recorded),
+        f"{totals.usage.total_tokens:,}",
+        f"${totals.cost:.4f}",
+        f"{run.started_at.astimezone():%Y-%m-%d %H:%M}",
+    )
+
+
+def _headline(node: Node) -> str:
+    kind = "segment" if node.level == 0 else f"level {node.level}"
+    title = f" {node.title}" if node.title else ""
+    mark = "" if node.status is NodeStatus.DONE else f" [{node.status}: {node.reason}]"
+    return f"{node.id} ({kind}, characters {node.start}-{node.end}){title}{mark}"
+
+
+def _drawn(tree: TreeNode) -> Tree:
+    drawn = Tree(_branch(tree.node), highlight=False)
+    for child in tree.children:
+        drawn.children.append(_drawn(child))
+    return drawn
+
+
+def _branch(node: Node) -> str:
+    from rich.markup import escape
+
+    text = node.text or f"nothing: {node.reason}"
+    excerpt = text if len(text) <= _EXCERPT else f"{text[:_EXCERPT].rsplit(' ', 1)[0]} …"
+    mark = "" if node.status is NodeStatus.DONE else f" [yellow]{node.status}[/yellow]"
+    title = f" [bold]{escape(node.title)}[/bold]" if node.title else ""
+    return f"[cyan]{node.id}[/cyan]{title}{mark} {escape(' '.join(excerpt.split()))}"
+
+
+def _run(run: Run, totals: CallTotals) -> JsonValue:
+    return {
+        "id": run.id,
+        "kind": run.kind,
+        "title": run.title,
+        "status": run.status,
+        "model": run.model,
+        "parameters": dict(run.parameters),
+        "documents": list(run.document_ids),
+        "started_at": run.started_at.isoformat(),
+        "finished_at": None if run.finished_at is None else run.finished_at.isoformat(),
+        "result_node": run.result_node,
+        "error": run.error,
+        "calls": totals.calls,
+        "recorded": totals.recorded,
+        "prompt_tokens": totals.usage.prompt_tokens,
+        "completion_tokens": totals.usage.completion_tokens,
+        "cost": totals.cost,
+    }
+
+
+def _node(node: Node) -> dict[str, JsonValue]:
+    return {
+        "id": node.id,
+        "level": node.level,
+        "title": node.title,
+        "status": node.status,
+        "reason": node.reason,
+        "text": node.text,
+        "document": node.document_id,
+        "start": node.start,
+        "end": node.end,
+        "tokens": node.tokens,
+        "word_limit": node.word_limit,
+    }
+
+
+def _tree(tree: TreeNode) -> JsonValue:
+    return {**_node(tree.node), "children": [_tree(child) for child in tree.children]}
