@@ -61,7 +61,8 @@ def run() -> BenchmarkTable:
     passed = _seconds(last) < _MOST_SECONDS and last["bytes"] < _MOST_BYTES and growth <= _MOST_GROWTH
     how = (
         "A text file repeated to the size is read and cut into segments of 2,048 estimated tokens. Targets: "
-        f"the largest in under {_MOST_SECONDS:.0f} s and 1 GB, time growing at most {_MOST_GROWTH} times faster than the text."
+        f"the largest in under {_MOST_SECONDS:.0f} s and 1 GB, "
+        f"time growing at most {_MOST_GROWTH} times faster than the text."
     )
     columns = ("megabytes", "million tokens", "segments", "read s", "segment s", "peak MB")
     return BenchmarkTable("Long texts", how, columns, rows, passed)

@@ -46,7 +46,9 @@ class OpenRun:
 
 
 @asynccontextmanager
-async def open_run(workspace: Workspace, request: RunRequest, *, fresh: bool, emit: Emit) -> AsyncGenerator[OpenRun, None]:
+async def open_run(
+    workspace: Workspace, request: RunRequest, *, fresh: bool, emit: Emit
+) -> AsyncGenerator[OpenRun, None]:
     """Open a run and close it with the status its work earned, also when it fails or is interrupted."""
     runs = workspace.records.runs
     started = await runs.start(request, fresh=fresh)

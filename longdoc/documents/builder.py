@@ -66,7 +66,7 @@ class DocumentBuilder:
         href: str | None = None,
         page: int | None = None,
     ) -> int | None:
-        """Add a block and return the offset of its start, or None where nothing is left after normalisation.
+        """Add a block and return the offset of its start, or None where nothing is left of it.
 
         Runs of white space become one space; "\\n" is kept as a line break (verse), "\\t" between the cells of
         a table, and code as it stands.

@@ -1,12 +1,10 @@
 """The EPUB reader: EPUB 2 and 3, OEBPS 1.2, DTBook pages, and what is broken of these.
 
-Owns the order of work; the package is `epub_package.py`, contents are `epub_nav.py` and `epub_outline.py`, pages
-are `xhtml.py`, notes are `notes.py`.
+Owns the order of work; the package is `epub_package.py`, contents are `epub_nav.py` and `epub_outline.py`,
+pages are `xhtml.py`, notes are `notes.py`.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from longdoc.documents.archive import Archive, member_path
 from longdoc.documents.builder import DocumentBuilder

@@ -1,6 +1,6 @@
 """Contents lists of an EPUB: the navigation document of EPUB 3, the NCX of EPUB 2.
 
-Owns reading them as flat lists of entries with depths; where entries point to in the text is `epub_outline.py`.
+Owns reading them as flat lists of entries with depths; where entries point to is `epub_outline.py`.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ def _holds_body(outline: Sequence[OutlineEntry], index: int) -> bool:
 def _with_unnamed_pages(
     outline: Sequence[OutlineEntry], pages: Sequence[PagePlace], roles: _Roles
 ) -> Iterator[OutlineEntry]:
-    """The outline with entries for pages that no entry points into and whose role differs from what precedes."""
+    """The outline with entries for pages that none points into and whose role is not what precedes."""
     starts = sorted({entry.offset for entry in outline if entry.offset is not None})
     added = list(_unnamed(outline, pages, roles, starts))
     for entry in outline:

@@ -133,7 +133,7 @@ class _PackageDocument:
         return Package(
             metadata=_read_metadata(self._root),
             spine=spine,
-            nav=next((i.path for i in self._manifest.values() if "nav" in i.properties), None),
+            nav=next((i.path for i in self._manifest.values() if _is_nav(i)), None),
             ncx=self._ncx(),
             guide=tuple(self._guide()),
             warnings=tuple(self._warnings),
@@ -152,22 +152,22 @@ class _PackageDocument:
                 href=href,
                 media_type=attribute(element, "media-type").strip().lower(),
                 properties=frozenset(attribute(element, "properties").split()),
-                fallback=attribute(element, "fallback"),
+                fallback=attribute(element, "fallback").strip(),
             )
-            items[attribute(element, "id")] = item
+            items[attribute(element, "id").strip()] = item
         missing = sum(item.path is None for item in items.values())
         if missing:
             self._warnings.append(f"{missing} of the files that the manifest names are missing or elsewhere.")
         return items
 
     def _spine(self) -> Iterator[str]:
-        references = [attribute(element, "idref") for element in self._elements("itemref")]
-        if not references:
+        references = [attribute(element, "idref").strip() for element in self._elements("itemref")]
+        if all(self._readable(reference) is None for reference in references):
             self._warnings.append(
                 "There is no reading order; the pages were read in the order of the manifest."
             )
             references = [
-                key for key, item in self._manifest.items() if _is_page(item) and "nav" not in item.properties
+                key for key, item in self._manifest.items() if _is_page(item) and not _is_nav(item)
             ]
         for reference in references:
             page = self._readable(reference)
@@ -188,7 +188,7 @@ class _PackageDocument:
         return None
 
     def _ncx(self) -> str | None:
-        named = [attribute(element, "toc") for element in self._elements("spine")]
+        named = [attribute(element, "toc").strip() for element in self._elements("spine")]
         by_type = (key for key, item in self._manifest.items() if item.media_type == _NCX_TYPE)
         by_name = (key for key, item in self._manifest.items() if item.href.lower().endswith(".ncx"))
         items = (self._manifest[key] for key in (*by_type, *named, *by_name) if key in self._manifest)
@@ -207,6 +207,10 @@ class _PackageDocument:
 
 def _is_page(item: Item) -> bool:
     return item.media_type in _PAGE_TYPES or PurePosixPath(item.href).suffix.lower() in _PAGE_SUFFIXES
+
+
+def _is_nav(item: Item) -> bool:
+    return "nav" in item.properties
 
 
 def _read_metadata(root: Element) -> Metadata:

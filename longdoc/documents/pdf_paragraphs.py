@@ -86,7 +86,7 @@ def paragraph_text(paragraph: Paragraph, vocabulary: Vocabulary) -> tuple[str, l
     text = ""
     calls: list[tuple[int, int, str]] = []
     for index, line in enumerate(paragraph.lines):
-        piece = line.text.replace("\t", " | ") if paragraph.kind is BlockKind.TABLE else line.text
+        piece = line.text
         if index == 0 or index in paragraph.breaks:
             text += ("\n" if index else "") + piece
         else:

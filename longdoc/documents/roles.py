@@ -23,8 +23,8 @@ _TYPES = {
     SectionRole.BACK: "index bibliography glossary other-credits contributors doc-index doc-bibliography "
     "doc-glossary",
     SectionRole.BODY: "bodymatter chapter part volume division introduction preface prologue foreword "
-    "preamble afterword epilogue conclusion text doc-chapter doc-part doc-introduction doc-preface doc-prologue "
-    "doc-foreword doc-afterword doc-epilogue doc-conclusion",
+    "preamble afterword epilogue conclusion text doc-chapter doc-part doc-introduction doc-preface "
+    "doc-prologue doc-foreword doc-afterword doc-epilogue doc-conclusion",
 }
 _ROLE_OF_TYPE = {word: role for role, words in _TYPES.items() for word in words.split()}
 

@@ -1,18 +1,26 @@
 """Stored documents: texts once, everything else beside them, and segmentations for each tokenizer.
 
-Owns how documents and segments become rows and back.
+Owns saving and finding; how a document becomes a row and back is `document_rows.py`.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+
+from sqlalchemy import Connection, select
 
 from longdoc.documents.document import Document
 from longdoc.documents.segments import Segment
 from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.database import Database
+from longdoc.storage.document_rows import from_row, pack_segments, to_row, unpack_segments
+from longdoc.storage.inserts import insert_or_update
+from longdoc.storage.lookup import resolve_id
+from longdoc.storage.schema import documents, segmentations, texts
+from longdoc.storage.texts import store_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,9 @@ class StoredDocument:
     added_at: datetime
 
 
+_SUMMARY = select(*(documents.c[field.name] for field in fields(StoredDocument)))
+
+
 class Documents:
     """The stored documents."""
 
@@ -36,21 +47,47 @@ class Documents:
         self._now = now
 
     async def save(self, document: Document) -> None:
-        """Store a document; one with the same id gets its outline, notes and source anew."""
-        ...
+        """Store a document; one with the same id gets outline, notes and source anew."""
+        row = await asyncio.to_thread(to_row, document)
+        row["added_at"] = self._now()
+
+        def work(connection: Connection) -> None:
+            store_text(connection, row["text_sha256"], document.text)
+            insert_or_update(connection, documents, row, keep=frozenset({"added_at"}))
+
+        await self._database.write(work)
 
     async def load(self, document_id: str) -> Document:
-        """A document as it was saved. Raises `NotFoundError`."""
-        ...
+        """A document as it was saved last. Raises `NotFoundError`."""
+        statement = select(documents, texts.c.body).join(texts).where(documents.c.id == document_id)
+        row = await self._database.read(lambda connection: connection.execute(statement).first())
+        if row is None:
+            raise NotFoundError(f"there is no document {document_id!r}")
+        return await asyncio.to_thread(from_row, row)
 
     async def find(self, prefix: str) -> StoredDocument:
         """The document whose id begins so. Raises `NotFoundError` for none or several."""
-        ...
+
+        def work(connection: Connection) -> StoredDocument:
+            document_id = resolve_id(connection, documents, prefix, thing="document")
+            row = connection.execute(_SUMMARY.where(documents.c.id == document_id)).one()
+            return StoredDocument(*row)
+
+        return await self._database.read(work)
 
     async def segmentation(self, document_id: str, key: str) -> tuple[Segment, ...] | None:
         """The segments stored for a document under a key (tokenizer and parameters), None where there are none."""
-        ...
+        statement = select(segmentations.c.payload).where(
+            segmentations.c.document_id == document_id, segmentations.c.key == key
+        )
+        payload = await self._database.read(lambda connection: connection.execute(statement).scalar())
+        return None if payload is None else await asyncio.to_thread(unpack_segments, payload)
 
     async def save_segmentation(self, document_id: str, key: str, segments: Sequence[Segment]) -> None:
-        """Store the segments of a stored document under a key; what was there is replaced."""
-        ...
+        """Store segments of a stored document under a key; what was there is replaced.
+
+        Raises `StorageError` where the document is not stored.
+        """
+        payload = await asyncio.to_thread(pack_segments, segments)
+        row = {"document_id": document_id, "key": key, "payload": payload, "created_at": self._now()}
+        await self._database.write(lambda connection: insert_or_update(connection, segmentations, row))

@@ -6,12 +6,18 @@ Owns the trees of all runs; what stands in a node is its agent's business.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+from sqlalchemy import Connection, Row, Select, delete, select
+
+from longdoc.errors import NotFoundError
 from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.database import Database
+from longdoc.storage.inserts import insert_missing, insert_or_update
+from longdoc.storage.schema import node_calls, node_children, nodes
 
 
 class NodeStatus(StrEnum):
@@ -56,22 +62,45 @@ class Nodes:
     async def save(self, node: Node, *, children: Sequence[str] = (), calls: Sequence[int] = ()) -> None:
         """Store a node, or replace the one with its id; children by id and calls in order. In one write.
 
-        The run, the document, the children and the calls must be stored: `StorageError` otherwise.
+        Run, document, children and calls must be stored: `StorageError` otherwise.
         """
-        ...
+        row = asdict(node) | {"created_at": self._now()}
+        child_rows = [{"node_id": node.id, "position": i, "child_id": child} for i, child in enumerate(children)]
+        call_rows = [{"node_id": node.id, "attempt": i, "call_id": call} for i, call in enumerate(calls)]
+
+        def work(connection: Connection) -> None:
+            insert_or_update(connection, nodes, row, keep=frozenset({"created_at"}))
+            for table, rows in ((node_children, child_rows), (node_calls, call_rows)):
+                connection.execute(delete(table).where(table.c.node_id == node.id))
+                insert_missing(connection, table, rows)
+
+        await self._database.write(work)
 
     async def get(self, node_id: str) -> Node:
         """A node. Raises `NotFoundError`."""
-        ...
+        found = await self._read(select(nodes).where(nodes.c.id == node_id))
+        if not found:
+            raise NotFoundError(f"there is no node {node_id!r}")
+        return found[0]
 
     async def children(self, node_id: str) -> tuple[Node, ...]:
-        """What a node was made from, in order; none for one made from the text, or unknown."""
-        ...
+        """What a node was made from, in order; none for one made from the text itself."""
+        joined = select(nodes).join(node_children, node_children.c.child_id == nodes.c.id)
+        return await self._read(joined.where(node_children.c.node_id == node_id).order_by(node_children.c.position))
 
     async def calls(self, node_id: str) -> tuple[int, ...]:
         """The ids of the calls made for a node, in order of attempts."""
-        ...
+        found = select(node_calls.c.call_id).where(node_calls.c.node_id == node_id).order_by(node_calls.c.attempt)
+        return await self._database.read(lambda connection: tuple(connection.execute(found).scalars()))
 
     async def of_run(self, run_id: str) -> tuple[Node, ...]:
         """All nodes of a run by number."""
-        ...
+        return await self._read(select(nodes).where(nodes.c.run_id == run_id).order_by(nodes.c.number))
+
+    async def _read(self, statement: Select[Any]) -> tuple[Node, ...]:
+        return await self._database.read(lambda connection: tuple(map(_from_row, connection.execute(statement))))
+
+
+def _from_row(row: Row[Any]) -> Node:
+    values: dict[str, Any] = dict(row._mapping)  # its public name, whatever the underscore says
+    return Node(**values | {"status": NodeStatus(row.status)})

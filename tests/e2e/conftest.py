@@ -21,8 +21,7 @@ def made_book(chapters: int, sentences: int) -> str:
     lines: list[str] = []
     for chapter in range(1, chapters + 1):
         lines.append(f"# Chapter {chapter}\n")
-        for _ in range(sentences // 5):
-            lines.append(" ".join(_sentence(choose) for _ in range(5)) + "\n")
+        lines.extend(" ".join(_sentence(choose) for _ in range(5)) + "\n" for _ in range(sentences // 5))
     return "\n".join(lines)
 
 
