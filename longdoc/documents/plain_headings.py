@@ -50,7 +50,7 @@ _NUMBER = rf"(?:the\s+)?(?:\d{{1,4}}|{_ROMAN}|{'|'.join(sorted(_NUMBER_WORDS, ke
 class Rank(IntEnum):
     """How far out in the outline a kind of heading stands; lower is outer."""
 
-    ALONE = 0
+    ALONE = -1
     VOLUME = 1
     BOOK = 2
     CHAPTER = 4
@@ -91,8 +91,8 @@ _HAN_RANKS = {
 }
 _ALONE = re.compile(
     r"prologue|epilogue|preface|foreword|introduction|introductory( note)?|afterword|conclusion|preamble"
-    r"|postscript|interlude|appendix( [A-Z0-9]{1,4})?|dramatis person(ae|æ)|etymology|author[’']s note|vorwort|einleitung"
-    r"|nachwort|epilog|prolog|pr[ée]face|avant-propos|[ée]pilogue|pr[óo]logo|ep[íi]logo|предисловие|послесловие"
+    r"|postscript|interlude|appendix( [A-Z0-9]{1,4})?|dramatis person(ae|æ)|etymology|author[’']s note|vorwort"
+    r"|einleitung|nachwort|epilog|prolog|pr[ée]face|avant-propos|[ée]pilogue|pr[óo]logo|ep[íi]logo|предисловие|послесловие"
     r"|пролог|эпилог|введение|заключение|序章?|序言|前言|后记|後記|尾声|楔子|引子|終章|终章"
     r"|あとがき|まえがき|はじめに|おわりに",
     re.IGNORECASE,
@@ -210,12 +210,12 @@ def _alone(title: str) -> HeadingLine | None:
 
 def _numeral(title: str, paragraphs: Paragraphs, index: int) -> HeadingLine | None:
     match = _NUMERAL.fullmatch(title)
-    if match is None or (match["title"] and not _is_upper(match["title"])):
+    if match is None or (match["title"] and not is_upper(match["title"])):
         return None
     before = (
         paragraphs.text[max(0, paragraphs.ends[index - 1] - 8) : paragraphs.ends[index - 1]] if index else ""
     )
-    ended = not before or before.rstrip().endswith(_SENTENCE_END) or _is_upper(before)
+    ended = not before or before.rstrip().endswith(_SENTENCE_END) or is_upper(before)
     return HeadingLine(title, "numeral", Family.NUMERAL, Rank.NUMERAL, _number(match["number"]), ended=ended)
 
 
@@ -246,7 +246,8 @@ def _han_number(text: str) -> int:
     return value + (10 * _HAN_DIGITS.get(tens, 1) if ten else 0)
 
 
-def _is_upper(text: str) -> bool:
+def is_upper(text: str) -> bool:
+    """Whether a text is set in capitals, bar a few letters."""
     letters = [character for character in text if character.isalpha()]
     return bool(letters) and sum(c.isupper() for c in letters) >= len(letters) * _UPPER_SHARE
 

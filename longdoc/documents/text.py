@@ -7,7 +7,7 @@ paragraphs are `plain_layout.py`, headings are `plain_headings.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from longdoc.documents.builder import DocumentBuilder
@@ -15,10 +15,11 @@ from longdoc.documents.document import BlockKind, Document, Metadata, SectionRol
 from longdoc.documents.encoding import decode
 from longdoc.documents.limits import Limits
 from longdoc.documents.outline import OutlineEntry
-from longdoc.documents.plain_headings import HeadingLine, find_headings
+from longdoc.documents.plain_headings import HeadingLine, Rank, find_headings, is_upper
 from longdoc.documents.plain_layout import Paragraphs, blocks_of, split_paragraphs, usual_width
 
 _DEEPEST_HEADING = 6
+_LONGEST_SUBTITLE = 80
 _GUTENBERG_START = re.compile(r"\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG", re.IGNORECASE)
 _GUTENBERG_END = re.compile(r"\*\*\* ?END OF (?:THE|THIS) PROJECT GUTENBERG", re.IGNORECASE)
 _GUTENBERG_FIELD = re.compile(r"^(Title|Author|Language):[ \t]+(.+(?:\n[ \t]{4,}\S.*)*)", re.MULTILINE)
@@ -88,20 +89,34 @@ class _TextReader:
 
     def _write(self, first: int, last: int, headings: Sequence[HeadingLine]) -> None:
         at = {heading.paragraph: heading for heading in headings}
-        depths = {rank: depth for depth, rank in enumerate(sorted({h.rank for h in headings}))}
+        depths = _depths(headings)
         for index in range(first, last):
             heading = at.get(index)
             if heading is not None:
-                self._write_heading(heading, depths[heading.rank])
+                self._write_heading(heading, depths[heading.rank], self._subtitle(index + 1, at))
             skip = heading.lines if heading is not None else 0
             for text, is_item in blocks_of(self._paragraphs, index, self._width, skip=skip):
                 self._builder.add_block(text, BlockKind.LIST_ITEM if is_item else BlockKind.PARAGRAPH)
 
-    def _write_heading(self, heading: HeadingLine, depth: int) -> None:
+    def _subtitle(self, index: int, headings: Mapping[int, HeadingLine]) -> str:
+        """The title that stands in capitals below "CHAPTER I", empty where there is none."""
+        if index >= len(self._paragraphs) or index in headings:
+            return ""
+        lines = self._paragraphs.lines(index, 2)
+        return lines[0] if len(lines) == 1 and len(lines[0]) <= _LONGEST_SUBTITLE and is_upper(lines[0]) else ""
+
+    def _write_heading(self, heading: HeadingLine, depth: int, subtitle: str) -> None:
         start = self._builder.add_block(
             heading.title, BlockKind.HEADING, level=min(depth + 1, _DEEPEST_HEADING)
         )
-        self._entries.append(OutlineEntry(heading.title, depth, start, heading.role))
+        title = f"{heading.title} {subtitle}".rstrip()
+        self._entries.append(OutlineEntry(title, depth, start, heading.role))
+
+
+def _depths(headings: Sequence[HeadingLine]) -> dict[int, int]:
+    """From ranks to depths; headings that stand alone (a preface) are as far out as the outermost others."""
+    ranks = sorted({heading.rank for heading in headings} - {Rank.ALONE})
+    return {Rank.ALONE: 0} | {rank: depth for depth, rank in enumerate(ranks)}
 
 
 def _gutenberg_frame(paragraphs: Paragraphs) -> _Frame:
