@@ -1,0 +1,164 @@
+"""Hierarchical summaries on a scripted engine and a real SQLite file: what is asked, stored, repeated and marked."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from longdoc.agents.events import Event, NodeDone, Planned, Warned
+from longdoc.agents.hierarchical import HierarchicalSummarizer
+from longdoc.agents.summary import Summary, SummaryTask
+from longdoc.documents.document import Block, Document, Metadata
+from longdoc.documents.segments import segment_document
+from longdoc.documents.tokens import EstimatedTokens
+from longdoc.engines.engine import Completion, CompletionRequest
+from longdoc.engines.scripted import ScriptedEngine
+from longdoc.errors import EngineAuthError, InvalidOutputError, RequestRefusedError
+from longdoc.storage.database import Database
+from longdoc.storage.documents import Documents
+from longdoc.storage.ledger import Ledger, LedgerEngine
+from longdoc.storage.nodes import Node, Nodes, NodeStatus
+from longdoc.storage.runs import RunRequest, Runs
+
+Answer = Callable[[CompletionRequest], "str | Completion"]
+
+
+def book(paragraphs: int = 60) -> Document:
+    texts = [f"Paragraph {i} tells that event {i} happened because of event {i - 1}." for i in range(paragraphs)]
+    blocks: list[Block] = []
+    position = 0
+    for text in texts:
+        blocks.append(Block(position, position + len(text)))
+        position += len(text) + 2
+    return Document("book", "\n\n".join(texts), "text", Metadata(title="Events"), blocks=tuple(blocks))
+
+
+@dataclass
+class Outcome:
+    summary: Summary | None
+    nodes: tuple[Node, ...]
+    requests: list[CompletionRequest]
+    events: list[Event] = field(default_factory=list)
+    error: Exception | None = None
+
+
+def summarize(path: Path, answer: Answer, *, document: Document | None = None, **options: object) -> Outcome:
+    """Summarize a book over a database at `path`; an error is part of the outcome."""
+
+    async def work() -> Outcome:
+        text = document or book()
+        database = await Database.open(path / "record.db")
+        engine = ScriptedEngine(answer, context_window=2048)
+        recorded = LedgerEngine(engine, Ledger(database))
+        await Documents(database).save(text)
+        run = await Runs(database).start(RunRequest("summarize", "t", (text.id,), {}, "m"))
+        segments = await segment_document(text, EstimatedTokens(), limit=100)
+        task = SummaryTask(text, segments, **options)  # pyright: ignore[reportArgumentType]
+        outcome = Outcome(None, (), engine.calls)
+        try:
+            outcome.summary = await HierarchicalSummarizer(recorded, Nodes(database)).summarize(
+                task, run_id=run.id, emit=outcome.events.append
+            )
+        except (InvalidOutputError, EngineAuthError) as error:
+            outcome.error = error
+        outcome.nodes = await Nodes(database).of_run(run.id)
+        await database.aclose()
+        return outcome
+
+    return asyncio.run(work())
+
+
+def good(request: CompletionRequest) -> str:
+    return f"A summary of {len(request.messages[-1].content)} characters."
+
+
+def test_every_segment_is_read_and_all_ends_in_the_root(tmp_path: Path) -> None:
+    outcome = summarize(tmp_path, good)
+    planned = next(event for event in outcome.events if isinstance(event, Planned))
+    assert outcome.summary is not None
+    assert outcome.summary.node_id == outcome.nodes[-1].id
+    assert len(outcome.nodes) == len(outcome.requests) == planned.nodes
+    asked = "".join(request.messages[-1].content for request in outcome.requests)
+    assert all(f"event {i} happened" in asked for i in range(60))
+
+
+def test_nodes_cover_the_text_they_stand_for(tmp_path: Path) -> None:
+    nodes = summarize(tmp_path, good).nodes
+    leaves = [node for node in nodes if node.level == 0]
+    assert [leaf.start for leaf in leaves[1:]] == [leaf.end for leaf in leaves[:-1]]
+    assert (nodes[-1].start, nodes[-1].end) == (0, len(book().text))
+
+
+def test_a_second_run_makes_no_call_and_gives_the_same(tmp_path: Path) -> None:
+    first, second = summarize(tmp_path, good), summarize(tmp_path, good)
+    assert second.requests == []
+    assert second.summary == first.summary
+
+
+def test_words_language_and_focus_are_asked_for(tmp_path: Path) -> None:
+    requests = summarize(tmp_path, good, words=80, language="German", focus="event 7").requests
+    assert "at most 80 words" in requests[-1].messages[-1].content
+    assert all("German" in r.messages[0].content and "event 7" in r.messages[0].content for r in requests)
+
+
+def test_an_unfinished_answer_is_asked_again_with_fewer_words_then_cut(tmp_path: Path) -> None:
+    outcome = summarize(tmp_path, lambda _: "It begins well. And then it goes", document=book(3))
+    assert [r.temperature for r in outcome.requests] == [0.5, 1.0, 1.0, 1.0]
+    assert outcome.summary is not None
+    assert (outcome.summary.text, outcome.summary.truncated) == ("It begins well.", 1)
+    assert outcome.nodes[-1].status is NodeStatus.TRUNCATED
+
+
+def test_an_answer_that_improves_is_taken(tmp_path: Path) -> None:
+    def answer(request: CompletionRequest) -> str:
+        return "Now it is whole." if request.temperature == 1.0 else "It is not"
+
+    outcome = summarize(tmp_path, answer, document=book(3))
+    assert outcome.summary is not None
+    assert (outcome.summary.text, outcome.summary.truncated) == ("Now it is whole.", 0)
+
+
+def test_a_segment_that_cannot_be_summarized_is_a_marked_gap(tmp_path: Path) -> None:
+    def answer(request: CompletionRequest) -> str:
+        if "event 20 happened" in request.messages[-1].content:
+            raise RequestRefusedError("refused by policy")
+        return good(request)
+
+    outcome = summarize(tmp_path, answer)
+    assert outcome.summary is not None
+    assert len(outcome.summary.gaps) == 1
+    assert [node.reason for node in outcome.nodes if node.status is NodeStatus.GAP] == ["refused by policy"]
+    assert any(isinstance(event, Warned) and "refused by policy" in event.message for event in outcome.events)
+
+
+def test_empty_answers_end_in_an_error_that_says_where_to_look(tmp_path: Path) -> None:
+    outcome = summarize(tmp_path, lambda _: "  ", document=book(3))
+    assert isinstance(outcome.error, InvalidOutputError)
+    assert "lda runs show" in str(outcome.error)
+    assert len(outcome.requests) == 4
+
+
+def test_what_was_done_before_a_failure_is_not_done_again(tmp_path: Path) -> None:
+    seen = 0
+
+    def failing(request: CompletionRequest) -> str:
+        nonlocal seen
+        seen += 1
+        if seen > 5:
+            raise EngineAuthError("the key ran out")
+        return good(request)
+
+    failed = summarize(tmp_path, failing)
+    assert isinstance(failed.error, EngineAuthError)
+    done = sum(isinstance(event, NodeDone) for event in failed.events)
+    whole = summarize(tmp_path / "elsewhere", good) if (tmp_path / "elsewhere").mkdir() is None else failed
+    resumed = summarize(tmp_path, good)
+    assert done >= 5
+    assert len(resumed.requests) == len(whole.requests) - done
+
+
+@pytest.mark.parametrize("answer", ["word " * 3000, "No end", "...", "a", "\n\n.", "“" * 50])
+def test_no_answer_keeps_it_from_ending(tmp_path: Path, answer: str) -> None:
+    assert summarize(tmp_path, lambda _: answer).summary is not None
