@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from longdoc.documents.document import Document
 from longdoc.documents.segments import Segment
+from longdoc.errors import NotFoundError
 from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.database import Database
 from longdoc.storage.document_rows import from_row, pack_segments, to_row, unpack_segments
@@ -60,10 +61,15 @@ class Documents:
     async def load(self, document_id: str) -> Document:
         """A document as it was saved last. Raises `NotFoundError`."""
         statement = select(documents, texts.c.body).join(texts).where(documents.c.id == document_id)
-        row = await self._database.read(lambda connection: connection.execute(statement).first())
-        if row is None:
+
+        def work(connection: Connection) -> Document | None:
+            row = connection.execute(statement).mappings().first()
+            return None if row is None else from_row(row)
+
+        found = await self._database.read(work)
+        if found is None:
             raise NotFoundError(f"there is no document {document_id!r}")
-        return await asyncio.to_thread(from_row, row)
+        return found
 
     async def find(self, prefix: str) -> StoredDocument:
         """The document whose id begins so. Raises `NotFoundError` for none or several."""
@@ -80,8 +86,12 @@ class Documents:
         statement = select(segmentations.c.payload).where(
             segmentations.c.document_id == document_id, segmentations.c.key == key
         )
-        payload = await self._database.read(lambda connection: connection.execute(statement).scalar())
-        return None if payload is None else await asyncio.to_thread(unpack_segments, payload)
+
+        def work(connection: Connection) -> tuple[Segment, ...] | None:
+            payload = connection.execute(statement).scalar()
+            return None if payload is None else unpack_segments(payload)
+
+        return await self._database.read(work)
 
     async def save_segmentation(self, document_id: str, key: str, segments: Sequence[Segment]) -> None:
         """Store segments of a stored document under a key; what was there is replaced.

@@ -1,28 +1,69 @@
 """The ledger: every call ever made, found again by what was asked.
 
-Owns the identity of calls, their rows, and the engine wrapper that answers from them.
+Owns the queries and the engine wrapper that answers from the record; how a call becomes a row is `call_rows.py`.
 """
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from weakref import WeakValueDictionary
+
+from sqlalchemy import Connection, RowMapping, and_, bindparam, func, insert, literal, select
 
 from longdoc.engines.engine import Completion, CompletionRequest, Engine, EngineInfo, TextSink, Usage
+from longdoc.errors import NotFoundError
 from longdoc.json_value import JsonValue
+from longdoc.storage.call_rows import (
+    call_key,
+    call_row,
+    completion_of,
+    split_inputs,
+    text_references,
+    with_texts,
+)
 from longdoc.storage.clock import Clock, utc_now
-from longdoc.storage.compact_json import to_canonical_json
 from longdoc.storage.database import Database
+from longdoc.storage.inserts import insert_missing
+from longdoc.storage.schema import calls, run_calls, runs
+from longdoc.storage.texts import store_text, stored_texts
+
+__all__ = ["CallTotals", "Ledger", "LedgerEngine", "RecordedCall", "call_key"]
+
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+
+_NEWEST = (
+    select(
+        calls.c.id,
+        calls.c.model,
+        calls.c.answer,
+        calls.c.finish_reason,
+        calls.c.prompt_tokens,
+        calls.c.completion_tokens,
+        calls.c.cached_tokens,
+        calls.c.seconds,
+        calls.c.retries,
+        calls.c.logprobs,
+        run_calls.c.call_id.is_not(None).label("counted"),
+    )
+    .outerjoin(run_calls, and_(run_calls.c.call_id == calls.c.id, run_calls.c.run_id == bindparam("run_id")))
+    .where(calls.c.key == bindparam("key"), calls.c.created_at >= bindparam("since"))
+    .order_by(calls.c.id.desc())
+    .limit(1)
+)
+_INSERT_CALL = insert(calls).returning(calls.c.id)
+_SUMS = tuple(
+    func.sum(column).label(column.name)
+    for column in (calls.c.prompt_tokens, calls.c.completion_tokens, calls.c.cached_tokens, calls.c.cost)
+)
+_RUN_EXISTS = select(literal(1)).where(runs.c.id == bindparam("run_id"))
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """A call as it stands in the ledger; `inputs` are the prompt's variables with long texts in their place.
-
-    `cost` is in US dollars.
-    """
+    """A call as it stands in the ledger: `inputs` are the variables of its prompt, `cost` is in US dollars."""
 
     id: int
     key: str
@@ -40,17 +81,12 @@ class RecordedCall:
 
 @dataclass(frozen=True, slots=True)
 class CallTotals:
-    """Calls of a run: `calls` made for it, with their tokens and dollars; `recorded` were taken from the record."""
+    """What a run has taken: `calls` made for it, with their tokens and dollars; `recorded` came from the record."""
 
     calls: int
     recorded: int
     usage: Usage
     cost: float
-
-
-def call_key(identity: str, request: CompletionRequest) -> str:
-    """What a call is found by: SHA-256 over model identity, messages, sampling parameters and schema."""
-    ...
 
 
 class Ledger:
@@ -59,12 +95,17 @@ class Ledger:
     def __init__(self, database: Database, *, now: Clock = utc_now) -> None:
         self._database = database
         self._now = now
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def find(
-        self, key: str, *, since: datetime | None = None, run_id: str | None = None
-    ) -> Completion | None:
+    async def find(self, key: str, *, since: datetime | None = None, run_id: str | None = None) -> Completion | None:
         """The newest answer of a key, not recorded before `since`; with `run_id`, counted as taken by that run."""
-        ...
+        values = {"key": key, "since": since or _BEFORE_ALL, "run_id": run_id}
+        row = await self._database.read(lambda connection: connection.execute(_NEWEST, values).mappings().first())
+        if row is None:
+            return None
+        if run_id is not None and not row["counted"]:
+            await self._database.write(lambda connection: _count(connection, run_id, row["id"], recorded=True))
+        return completion_of(row)
 
     async def record(
         self,
@@ -75,22 +116,66 @@ class Ledger:
         *,
         run_id: str | None = None,
     ) -> Completion:
-        """Store a call; returns the completion with its `call_id` once it is on disk."""
-        ...
+        """Store a call, made by the run if one is given; returns it with its `call_id` once it is on disk."""
+        return await self.enqueue(key, request, completion, info, run_id=run_id)
+
+    def enqueue(
+        self,
+        key: str,
+        request: CompletionRequest,
+        completion: Completion,
+        info: EngineInfo,
+        *,
+        run_id: str | None = None,
+    ) -> asyncio.Future[Completion]:
+        """As `record`, but queued on return: whatever becomes of the caller, the call will be stored."""
+        split = split_inputs(request)
+        row = call_row(request, completion, info, inputs=split.inputs) | {"key": key, "created_at": self._now()}
+
+        def work(connection: Connection) -> Completion:
+            for sha256, text in split.texts.items():
+                store_text(connection, sha256, text)
+            call_id = int(connection.execute(_INSERT_CALL, row).scalar_one())
+            if run_id is not None:
+                _count(connection, run_id, call_id, recorded=False)
+            return replace(completion, call_id=call_id)
+
+        return self._database.enqueue(work)
 
     async def call(self, call_id: int) -> RecordedCall:
-        """A call with its inputs. Raises `NotFoundError`."""
-        ...
+        """A call with its inputs, long texts in their places. Raises `NotFoundError`."""
+
+        def work(connection: Connection) -> RecordedCall | None:
+            row = connection.execute(select(calls).where(calls.c.id == call_id)).mappings().first()
+            return None if row is None else _recorded_call(connection, row)
+
+        found = await self._database.read(work)
+        if found is None:
+            raise NotFoundError(f"there is no call {call_id}")
+        return found
 
     async def totals(self, run_id: str) -> CallTotals:
-        """What a run has taken, over all its starts."""
-        ...
+        """What a run has taken over all its starts."""
+        joined = select(run_calls.c.recorded, func.count().label("calls"), *_SUMS).join(calls)
+        statement = joined.where(run_calls.c.run_id == run_id).group_by(run_calls.c.recorded)
+        rows = await self._database.read(lambda connection: connection.execute(statement).mappings().all())
+        made = next((row for row in rows if not row["recorded"]), None)
+        recorded = sum(row["calls"] for row in rows if row["recorded"])
+        if made is None:
+            return CallTotals(0, recorded, Usage(), 0.0)
+        usage = Usage(int(made["prompt_tokens"]), int(made["completion_tokens"]), int(made["cached_tokens"]))
+        return CallTotals(made["calls"], recorded, usage, made["cost"])
+
+    def turn(self, key: str) -> asyncio.Lock:
+        """Held by the one task that may make a call, so that another one with the same key finds its answer."""
+        return self._turns.setdefault(key, asyncio.Lock())
 
 
 class LedgerEngine:
     """An engine that answers from the record where it can, and records what it has to ask.
 
-    Identical calls in flight at once are made once. `fresh_since`: older answers do not count.
+    Identical calls in flight at once are made once: the others wait, and one of them goes on where the first
+    fails. Answers from before `fresh_since` do not count. Calls are counted for the run `run_id` if given.
     """
 
     def __init__(
@@ -107,8 +192,15 @@ class LedgerEngine:
         return self._inner.info
 
     async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
-        """See `Engine`; also raises `StorageError`."""
-        ...
+        """See `Engine`; also raises `StorageError`. What is recorded reaches `on_text` in one piece."""
+        key = call_key(self._inner.info.identity, request)
+        async with self._ledger.turn(key):
+            found = await self._ledger.find(key, since=self._fresh_since, run_id=self._run_id)
+            if found is None:
+                return await self._ask(key, request, on_text)
+        if on_text is not None:
+            on_text(found.text)
+        return found
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See `Engine`."""
@@ -117,3 +209,37 @@ class LedgerEngine:
     async def aclose(self) -> None:
         """See `Engine`."""
         await self._inner.aclose()
+
+    async def _ask(self, key: str, request: CompletionRequest, on_text: TextSink | None) -> Completion:
+        completion = await self._inner.complete(request, on_text=on_text)
+        stored = self._ledger.enqueue(key, request, completion, self._inner.info, run_id=self._run_id)
+        try:
+            return await asyncio.shield(stored)
+        except asyncio.CancelledError:
+            # Whoever waits for the same answer looks into the record next: it has to be there by then.
+            await asyncio.wait([stored])
+            raise
+
+
+def _count(connection: Connection, run_id: str, call_id: int, *, recorded: bool) -> None:
+    """Count a call for a run, the first time it is told; a run that was deleted meanwhile counts nothing."""
+    if connection.execute(_RUN_EXISTS, {"run_id": run_id}).first() is not None:
+        insert_missing(connection, run_calls, [{"run_id": run_id, "call_id": call_id, "recorded": recorded}])
+
+
+def _recorded_call(connection: Connection, row: RowMapping) -> RecordedCall:
+    texts = stored_texts(connection, set(text_references(row["inputs"])))
+    return RecordedCall(
+        id=row["id"],
+        key=row["key"],
+        engine=row["engine"],
+        identity=row["identity"],
+        prompt_name=row["prompt_name"],
+        prompt_version=row["prompt_version"],
+        inputs=with_texts(row["inputs"], texts),
+        sampling=row["sampling"],
+        json_schema=row["json_schema"],
+        completion=completion_of(row),
+        cost=row["cost"],
+        created_at=row["created_at"],
+    )

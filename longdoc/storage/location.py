@@ -67,9 +67,7 @@ def _engine(url: URL, *, begin: str, size: int) -> Engine:
         _set_up_sqlite(engine, begin)
         return engine
     try:
-        return create_engine(
-            url, connect_args={"connect_timeout": _CONNECT_SECONDS}, pool_pre_ping=True, **options
-        )
+        return create_engine(url, connect_args={"connect_timeout": _CONNECT_SECONDS}, pool_pre_ping=True, **options)
     except ModuleNotFoundError as error:
         raise StorageError("PostgreSQL needs its driver; install it with: pip install 'longdoc[postgres]'") from error
 

@@ -11,7 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, select
+from sqlalchemy import Connection, RowMapping, delete, select
+from sqlalchemy.sql import Executable
 
 from longdoc.errors import NotFoundError
 from longdoc.storage.clock import Clock, utc_now
@@ -97,10 +98,11 @@ class Nodes:
         """All nodes of a run by number."""
         return await self._read(select(nodes).where(nodes.c.run_id == run_id).order_by(nodes.c.number))
 
-    async def _read(self, statement: Select[Any]) -> tuple[Node, ...]:
-        return await self._database.read(lambda connection: tuple(map(_from_row, connection.execute(statement))))
+    async def _read(self, statement: Executable) -> tuple[Node, ...]:
+        rows = await self._database.read(lambda connection: connection.execute(statement).mappings().all())
+        return tuple(map(_from_row, rows))
 
 
-def _from_row(row: Row[Any]) -> Node:
-    values: dict[str, Any] = dict(row._mapping)  # its public name, whatever the underscore says
-    return Node(**values | {"status": NodeStatus(row.status)})
+def _from_row(row: RowMapping) -> Node:
+    values: dict[str, Any] = {**row, "status": NodeStatus(row["status"])}
+    return Node(**values)

@@ -13,7 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, exists, select, update
+from sqlalchemy import Connection, RowMapping, delete, exists, select, update
+from sqlalchemy.sql import Executable
 
 from longdoc.errors import NotFoundError
 from longdoc.json_value import JsonValue
@@ -176,10 +177,10 @@ def _save(connection: Connection, run: Run) -> None:
     insert_missing(connection, run_documents, links)
 
 
-def _select(connection: Connection, statement: Select[Any]) -> tuple[Run, ...]:
-    rows = connection.execute(statement).all()
-    documents = _documents_of(connection, [row.id for row in rows])
-    return tuple(_from_row(row, documents[row.id]) for row in rows)
+def _select(connection: Connection, statement: Executable) -> tuple[Run, ...]:
+    rows = connection.execute(statement).mappings().all()
+    documents = _documents_of(connection, [row["id"] for row in rows])
+    return tuple(_from_row(row, documents[row["id"]]) for row in rows)
 
 
 def _documents_of(connection: Connection, run_ids: Sequence[str]) -> dict[str, list[str]]:
@@ -190,9 +191,9 @@ def _documents_of(connection: Connection, run_ids: Sequence[str]) -> dict[str, l
     return found
 
 
-def _from_row(row: Row[Any], document_ids: Sequence[str]) -> Run:
-    values: dict[str, Any] = dict(row._mapping)  # its public name, whatever the underscore says
-    return Run(**values | {"status": RunStatus(row.status), "document_ids": tuple(document_ids)})
+def _from_row(row: RowMapping, document_ids: Sequence[str]) -> Run:
+    values: dict[str, Any] = {**row, "status": RunStatus(row["status"]), "document_ids": tuple(document_ids)}
+    return Run(**values)
 
 
 def _own_calls(connection: Connection, run_id: str) -> list[int]:

@@ -68,7 +68,7 @@ segmentations = Table(
     metadata,
     Column("document_id", AnyText, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
     Column("key", AnyText, primary_key=True),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
 

@@ -30,7 +30,12 @@ def store_text(connection: Connection, sha256: str, text: str) -> None:
 def stored_texts(connection: Connection, sha256s: Iterable[str]) -> dict[str, str]:
     """Those of the texts that are there."""
     found = connection.execute(select(texts.c.sha256, texts.c.body).where(texts.c.sha256.in_(list(sha256s))))
-    return {row.sha256: row.body.decode("utf-8", "surrogatepass") for row in found}
+    return {row.sha256: decoded(row.body) for row in found}
+
+
+def decoded(body: bytes) -> str:
+    """The text of a body."""
+    return body.decode("utf-8", "surrogatepass")
 
 
 def _encoded(text: str) -> bytes:
