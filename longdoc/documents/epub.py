@@ -14,12 +14,11 @@ from longdoc.documents.epub_outline import PagePlace, outline_of
 from longdoc.documents.epub_package import Package, read_package
 from longdoc.documents.limits import Limits
 from longdoc.documents.normal import normal_line
-from longdoc.documents.notes import NotePlan, may_hold_notes
+from longdoc.documents.notes import NotePlan, may_hold_notes, note_label
 from longdoc.documents.xhtml import NoteCall, PageText, write_page
 from longdoc.documents.xml import Element, attribute, local_name, parse_xhtml
 from longdoc.errors import EmptyDocumentError, MalformedDocumentError
 
-_BRACKETS = "[](){}. "
 _WRAPPERS = frozenset({"section", "div", "article", "main", "book"})
 
 
@@ -116,9 +115,8 @@ class _EpubReader:
     def _add_notes(self) -> None:
         for key, (text, path) in self._notes.items():
             call = self._calls.get(key)
-            label = "" if call is None else call.label.strip(_BRACKETS)
             anchor = None if call is None else call.offset
-            self._builder.add_note(label, text, anchor=anchor, href=path)
+            self._builder.add_note(note_label(call, text), text, anchor=anchor, href=path)
 
 
 def _title(root: Element) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from longdoc.documents.archive import fragment_of
-from longdoc.documents.xhtml import PageNotes, is_mark
+from longdoc.documents.elements import HEADING_LEVELS
+from longdoc.documents.xhtml import NoteCall, PageNotes, is_mark
 from longdoc.documents.xml import Element, attribute, local_name
 
 Resolve: TypeAlias = Callable[[str, str], str | None]
@@ -32,7 +33,14 @@ _CALL_CLASS = re.compile(r"noteref|footnote|fnref|fnanchor|endnote", re.IGNORECA
 _NOTE_CLASS = re.compile(r"footnote|endnote|rearnote|\bnote\b|\bfn\b", re.IGNORECASE)
 _LONGEST_UNMARKED_NOTE = 8_000
 _AROUND_LINK = 3
+_BRACKETS = "[](){}. "
 _SIGNS = (b"noteref", b"annoref", b"<sup", b"ootnote", b"ndnote", b"fnanchor", b"rearnote")
+
+
+def note_label(call: NoteCall | None, text: str) -> str:
+    """The label of a note: the mark that calls it, else the mark its text begins with."""
+    words = [call.label] if call is not None else text.split(maxsplit=1)
+    return words[0].strip(_BRACKETS) if words and (call is not None or is_mark(words[0])) else ""
 
 
 def may_hold_notes(data: bytes) -> bool:
@@ -75,13 +83,13 @@ class NotePlan:
     def of_page(self, root: Element, page: str) -> PageNotes:
         """What the writer of this page has to know."""
         calls: dict[Element, str] = {}
-        backlinks: set[Element] = set()
+        dropped: set[Element] = set()
         for link, target in self._links(root, page):
             if _is_backlink(link):
-                backlinks.add(link)
+                dropped.add(link)
             elif target in self._names and _is_call(link):
                 calls[link] = self._names[target]
-        return PageNotes(calls, {e: keys[0] for e, keys in self._notes(root, page).items()}, backlinks)
+        return PageNotes(calls, {e: keys[0] for e, keys in self._notes(root, page).items()}, dropped)
 
     def _links(self, root: Element, page: str) -> Iterator[tuple[Element, str]]:
         for link in root.iter("{*}a", "{*}noteref", "{*}annoref"):
@@ -106,12 +114,13 @@ class NotePlan:
     def _targets(self, root: Element, page: str) -> dict[Element, str]:
         """Elements that are called or typed as notes, in document order."""
         targets: dict[Element, str] = {}
+        taken: set[str] = set()
         for number, element in enumerate(root.iter("*")):
-            anchor = attribute(element, "id") or attribute(element, "name")
-            if anchor and _key(page, anchor) in self._wanted:
-                targets[element] = _key(page, anchor)
-            elif _types(element) & _NOTE_TYPES:
-                targets[element] = _key(page, anchor or f"!{number}")
+            key = _key(page, attribute(element, "id") or attribute(element, "name"))
+            if key in self._wanted or _types(element) & _NOTE_TYPES:
+                named = key not in taken and not key.endswith("#")
+                targets[element] = key if named else f"{key}!{number}"
+                taken.add(key)
         return targets
 
     def _calls_notes(self, element: Element, page: str) -> bool:
@@ -179,7 +188,7 @@ def _container(target: Element, targets: Mapping[Element, str]) -> Element | Non
     if _types(target) & _NOTE_TYPES:
         return target
     note = _nearest_container(target)
-    if note is None:
+    if note is None or any(local_name(inner) in HEADING_LEVELS for inner in note.iter("*")):
         return None
     for parent in note.iterancestors():
         if not _wraps_only(parent, target, targets):

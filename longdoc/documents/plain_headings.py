@@ -92,8 +92,8 @@ _HAN_RANKS = {
 _ALONE = re.compile(
     r"prologue|epilogue|preface|foreword|introduction|introductory( note)?|afterword|conclusion|preamble"
     r"|postscript|interlude|appendix( [A-Z0-9]{1,4})?|dramatis person(ae|æ)|etymology|author[’']s note|vorwort"
-    r"|einleitung|nachwort|epilog|prolog|pr[ée]face|avant-propos|[ée]pilogue|pr[óo]logo|ep[íi]logo|предисловие|послесловие"
-    r"|пролог|эпилог|введение|заключение|序章?|序言|前言|后记|後記|尾声|楔子|引子|終章|终章"
+    r"|einleitung|nachwort|epilog|prolog|pr[ée]face|avant-propos|[ée]pilogue|pr[óo]logo|ep[íi]logo"
+    r"|предисловие|послесловие|пролог|эпилог|введение|заключение|序章?|序言|前言|后记|後記|尾声|楔子|引子|終章|终章"
     r"|あとがき|まえがき|はじめに|おわりに",
     re.IGNORECASE,
 )

@@ -59,6 +59,7 @@ _FILE_NAMES = {
     SectionRole.BACK: r"bibliography|glossary|about[_-]?the[_-]?author",
 }
 _FILE_PATTERNS = [(role, re.compile(pattern, re.IGNORECASE)) for role, pattern in _FILE_NAMES.items()]
+_DEEP_NUMBER = re.compile(r"\s*\d+\.\d")
 _EDGES = re.compile(r"^[\W\d_]+|[\W_]+$")
 
 
@@ -70,7 +71,9 @@ def role_of_types(types: Iterable[str]) -> SectionRole | None:
 
 
 def role_of_title(title: str) -> SectionRole | None:
-    """The role that a title gives away; None for most titles."""
+    """The role that a title gives away; None for most titles, and for parts of chapters ("2.1 Notes")."""
+    if _DEEP_NUMBER.match(title):
+        return None
     bare = _EDGES.sub("", title.strip())
     return next((role for role, pattern in _TITLE_PATTERNS if pattern.fullmatch(bare)), None)
 

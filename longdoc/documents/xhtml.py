@@ -65,17 +65,20 @@ class PageNotes:
     """What is known about notes before a page is read.
 
     `calls` maps the elements that call notes to the names of these; `notes` maps elements that are notes to
-    theirs; `backlinks` lead from notes to where they are called.
+    theirs; `dropped` are no text: links from notes back to where they are called, the furniture of a page.
     """
 
     calls: Mapping[Element, str] = field(default_factory=dict[Element, str])
     notes: Mapping[Element, str] = field(default_factory=dict[Element, str])
-    backlinks: Set[Element] = frozenset()
+    dropped: Set[Element] = frozenset()
 
 
 @dataclass(slots=True)
 class PageText:
-    """What reading a page found besides its blocks: offsets of ids, headings, note calls, texts of notes."""
+    """What reading a page found besides its blocks: offsets of ids, headings, note calls, texts of notes.
+
+    `places` are the ranges of the elements that were watched for.
+    """
 
     start: int
     anchors: dict[str, int] = field(default_factory=dict[str, int])
@@ -83,6 +86,7 @@ class PageText:
     headings: list[Heading] = field(default_factory=list[Heading])
     calls: list[NoteCall] = field(default_factory=list[NoteCall])
     notes: dict[str, str] = field(default_factory=dict[str, str])
+    places: dict[Element, tuple[int, int]] = field(default_factory=dict[Element, tuple[int, int]])
 
 
 def is_mark(text: str) -> bool:
@@ -90,9 +94,16 @@ def is_mark(text: str) -> bool:
     return _MARK.fullmatch(text) is not None
 
 
-def write_page(root: Element, sink: BlockSink, *, href: str, notes: PageNotes | None = None) -> PageText:
-    """Add the text below an element to the sink, block by block."""
-    return _PageWriter(sink, href, notes or PageNotes()).write(root)
+def write_page(
+    root: Element,
+    sink: BlockSink,
+    *,
+    href: str,
+    notes: PageNotes | None = None,
+    watch: Set[Element] = frozenset(),
+) -> PageText:
+    """Add the text below an element to the sink, block by block; `watch` names elements to be placed."""
+    return _PageWriter(sink, href, notes or PageNotes(), watch).write(root)
 
 
 class _Lines:
@@ -114,10 +125,11 @@ class _Lines:
 
 
 class _PageWriter:
-    def __init__(self, sink: BlockSink, href: str, notes: PageNotes) -> None:
+    def __init__(self, sink: BlockSink, href: str, notes: PageNotes, watch: Set[Element]) -> None:
         self._sink = sink
         self._href = href
         self._notes = notes
+        self._watch = watch
         self._page = PageText(sink.position)
         self._pieces: list[str] = []
         self._pending_calls: list[tuple[int, str, str]] = []
@@ -137,7 +149,7 @@ class _PageWriter:
             if element is self._skipped:
                 self._skipped = None
             else:
-                self._leave(local_name(element))
+                self._leave(element, local_name(element))
             if element is not root and element.tail:
                 self._add_text(element.tail)
         self._flush()
@@ -149,12 +161,14 @@ class _PageWriter:
         if name in BLOCKS:
             self._flush()
         self._note_id(element, name)
+        if element in self._watch:
+            self._page.places[element] = (self._sink.position, self._sink.position)
         if element in self._notes.notes:
             self._take_note(element)
             return False
         if element in self._notes.calls and self._take_call(element):
             return False
-        if element in self._notes.backlinks or is_left_out(element, name):
+        if element in self._notes.dropped or is_left_out(element, name):
             return False
         self._open(element, name)
         if element.text:
@@ -173,10 +187,12 @@ class _PageWriter:
         elif name == "math" and not element.xpath("string()"):
             self._pieces.append(element.get("alttext", ""))
 
-    def _leave(self, name: str) -> None:
+    def _leave(self, element: Element, name: str) -> None:
         if name not in BLOCKS:
             return
         self._flush()
+        if element in self._watch:
+            self._page.places[element] = (self._page.places[element][0], self._sink.position)
         if name in KINDS or name in HEADING_LEVELS:
             self._kinds.pop()
         elif name == "table":
@@ -205,7 +221,7 @@ class _PageWriter:
     def _take_note(self, element: Element) -> None:
         name = self._notes.notes[element]
         lines = _Lines()
-        _PageWriter(lines, self._href, PageNotes(backlinks=self._notes.backlinks)).write(element)
+        _PageWriter(lines, self._href, PageNotes(dropped=self._notes.dropped), frozenset()).write(element)
         self._page.notes[name] = "\n".join(lines.texts)
 
     def _add_text(self, text: str) -> None:
@@ -227,7 +243,7 @@ class _PageWriter:
     def _write(self, text: str, kind: BlockKind, level: int) -> None:
         anchor = self._pending_ids[-1] if self._pending_ids else ""
         href = f"{self._href}#{anchor}" if anchor else self._href
-        start = self._sink.add_block(text, kind, level=level, href=href)
+        start = self._sink.add_block(text, kind, level=level, href=href or None)
         if start is None:
             return
         if kind is BlockKind.HEADING:
