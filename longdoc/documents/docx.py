@@ -27,6 +27,7 @@ _FORMAT = "docx"
 _CONTENTS = "Contents"
 _PARTING_NOTES = frozenset({"separator", "continuationseparator", "continuationnotice"})
 _MOVED_AWAY = frozenset({"del", "movefrom"})
+_MOST_COLUMNS = 63
 _LABELS: dict[str, Callable[[int], str]] = {"footnote": str, "endnote": roman}
 
 
@@ -187,7 +188,8 @@ class _Reading:
             elif name == "tc":
                 if not _continues_above(child):
                     table.add(self._cell_text(child, calls))
-                table.leave("td")
+                for _ in range(_columns(child)):
+                    table.leave("td")
             elif name not in _MOVED_AWAY:
                 self._fill_table(child, table, calls)
 
@@ -231,8 +233,18 @@ def _is_deleted_row(row: Element) -> bool:
 
 def _continues_above(cell: Element) -> bool:
     """Whether a cell only goes on with the one above it."""
+    return _cell_property(cell, "vmerge") in {"", "continue"}
+
+
+def _columns(cell: Element) -> int:
+    """How many columns a cell spans."""
+    span = _cell_property(cell, "gridspan") or "1"
+    return max(1, min(int(span), _MOST_COLUMNS)) if span.isdigit() else 1
+
+
+def _cell_property(cell: Element, name: str) -> str | None:
+    """The value of a property of a cell, None where it is not set."""
     for properties in cell:
         if local_name(properties) == "tcpr":
-            merges = [attribute(mark, "val") for mark in properties if local_name(mark) == "vmerge"]
-            return bool(merges) and merges[0] in {"", "continue"}
-    return False
+            return next((attribute(mark, "val") for mark in properties if local_name(mark) == name), None)
+    return None

@@ -129,9 +129,7 @@ def _apply_override(override: Element, levels: dict[int, _Level], starts: dict[i
 
 
 def _abstract(element: Element) -> _Abstract:
-    levels = {
-        _number(attribute(child, "ilvl"), 0): _level(child) for child in element if local_name(child) == "lvl"
-    }
+    levels = {_number(attribute(child, "ilvl"), 0): _level(child) for child in element if local_name(child) == "lvl"}
     return _Abstract(levels, _child_value(element, "numstylelink"))
 
 

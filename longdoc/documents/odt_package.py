@@ -73,9 +73,7 @@ class OdtPackage:
         manifest = self._optional(_MANIFEST)
         for element in () if manifest is None else manifest.iterdescendants():
             if local_name(element) == "encryption-data":
-                raise EncryptedDocumentError(
-                    "is protected by a password; save a copy without one", source=self._source
-                )
+                raise EncryptedDocumentError("is protected by a password; save a copy without one", source=self._source)
 
     def _optional(self, member: str) -> Element | None:
         return None if self._archive.find(member) is None else self._parse(member)

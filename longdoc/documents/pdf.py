@@ -18,7 +18,7 @@ from longdoc.documents.outline import OutlineEntry
 from longdoc.documents.pdf_contents import PrintedContents, find_contents, without_leader
 from longdoc.documents.pdf_furniture import without_furniture
 from longdoc.documents.pdf_hyphens import Vocabulary
-from longdoc.documents.pdf_lines import Line, page_lines
+from longdoc.documents.pdf_lines import Line
 from longdoc.documents.pdf_notes import FootNote, take_notes
 from longdoc.documents.pdf_outline import FoundHeading, find_bookmarks, headings_by_size, title_heading
 from longdoc.documents.pdf_paragraphs import Mark, Paragraph, make_paragraphs, paragraph_text
@@ -42,7 +42,7 @@ def read_pdf(data: bytes, *, name: str, limits: Limits) -> Document:
     if len(data) > limits.file_bytes:
         raise DocumentTooLargeError(f"is larger than {limits.file_bytes} bytes", source=name)
     source = read_pdf_source(data, name=name)
-    pages = [page_lines(page.lines, page.number) for page in source.pages]
+    pages = [page.lines for page in source.pages]
     if not any(pages) and not _filled_fields(source):
         raise EmptyDocumentError(_why_empty(source), source=name)
     return _Reading(source, pages, name).document()
@@ -132,9 +132,7 @@ class _Reading:
         text, calls = paragraph_text(paragraph, self._vocabulary)
         if self._contents and id(paragraph.first) in self._contents.entries:
             text = without_leader(text)
-        start = self._builder.add_block(
-            text, paragraph.kind, level=paragraph.level, page=paragraph.first.page
-        )
+        start = self._builder.add_block(text, paragraph.kind, level=paragraph.level, page=paragraph.first.page)
         placed.lines[id(paragraph.first)] = self._builder.position if start is None else start
         if start is None:
             return

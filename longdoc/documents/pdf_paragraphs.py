@@ -21,6 +21,7 @@ _NUMBERED = re.compile(r"(\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,6})[.)])\s+(?=\S)")
 _LABELLED = re.compile(r"\[[\w.+-]{1,12}\]\s+(?=\S)")
 _CAPTION = re.compile(r"(?:figure|fig\.|table|abbildung|abb\.|tabelle|tab\.)\s*\d+(?:\.\d+)*\s*[:.]", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*$")
+_BROKEN_WORD = re.compile(r"[^\W\d_][-\u2010]$")
 _INDENT = 0.6
 _SAME_SIZE = 0.07
 _WIDE = 1.42
@@ -145,6 +146,8 @@ class _Joiner:
     def _joint_over_page(self, current: Paragraph, line: Line) -> _Joint:
         """Whether the first line of a page or column goes on with what stood before."""
         last = current.last
+        if _is_broken_word(last, line):
+            return _Joint.SPACE
         ended = bool(_SENTENCE_END.search(last.text))
         if _starts_item(line) or line.mono or not self._typography.fills(last, line):
             return _Joint.NEW
@@ -160,6 +163,8 @@ class _Joiner:
         ended = bool(_SENTENCE_END.search(last.text))
         if gap > (_WIDE_AFTER_SENTENCE if ended else _WIDE):
             return _Joint.NEW
+        if _is_broken_word(last, line):
+            return _Joint.SPACE
         full = self._typography.fills(last, line)
         indent = (line.left - last.left) / line.size
         if _starts_item(line) and (not full or ended or abs(indent) > _INDENT or current.kind is BlockKind.LIST_ITEM):
@@ -177,6 +182,10 @@ class _Joiner:
         if indent < -_INDENT:
             return _Joint.SPACE if first_line and current.kind is not BlockKind.LIST_ITEM else _Joint.NEW
         return _Joint.SPACE
+
+
+def _is_broken_word(line: Line, following: Line) -> bool:
+    return bool(_BROKEN_WORD.search(line.text)) and following.text[:1].islower()
 
 
 def _starts_item(line: Line) -> bool:

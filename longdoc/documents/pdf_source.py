@@ -1,7 +1,7 @@
 """The only module that speaks to pdfium: bytes of a PDF to plain values.
 
-Owns opening, errors, bookmarks, form fields and metadata; glyphs are `pdf_glyphs.py`, what they mean together is
-for `pdf_lines.py` and its siblings. Pages are closed as soon as they are read, images are never decoded.
+Owns opening, errors, bookmarks, form fields and metadata; glyphs are `pdf_glyphs.py`, lines `pdf_lines.py`. Pages
+are closed as soon as they are read, images are never decoded.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -18,7 +18,8 @@ from threading import Lock
 import pypdfium2
 from pypdfium2 import raw
 
-from longdoc.documents.pdf_glyphs import Run, read_runs
+from longdoc.documents.pdf_glyphs import read_runs
+from longdoc.documents.pdf_lines import Line, page_lines
 from longdoc.errors import DocumentTooLargeError, EncryptedDocumentError, MalformedDocumentError
 
 _PDFIUM = Lock()
@@ -35,13 +36,13 @@ _TEXT_FIELDS = (raw.FPDF_FORMFIELD_TEXTFIELD, raw.FPDF_FORMFIELD_COMBOBOX, raw.F
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """A page, `number` counted from 1: runs grouped into lines as pdfium sees them, in the page's own order.
+    """A page, `number` counted from 1, with its lines in reading order.
 
     `fields` are names and values of form fields; `readable` is False where the page is broken.
     """
 
     number: int
-    lines: tuple[tuple[Run, ...], ...]
+    lines: tuple[Line, ...]
     fields: tuple[tuple[str, str], ...] = ()
     readable: bool = True
 
@@ -100,7 +101,7 @@ def _pages(pdf: pypdfium2.PdfDocument, name: str) -> Iterator[PageText]:
     characters = 0
     for index in range(len(pdf)):
         page = _read_page(pdf, index)
-        characters += sum(len(run.text) for line in page.lines for run in line)
+        characters += sum(len(line.text) for line in page.lines)
         if characters > _MAX_CHARACTERS:
             raise DocumentTooLargeError(f"has more than {_MAX_CHARACTERS} characters", source=name)
         yield page
@@ -113,17 +114,17 @@ def _read_page(pdf: pypdfium2.PdfDocument, index: int) -> PageText:
     except pypdfium2.PdfiumError:
         return PageText(index + 1, (), readable=False)
     try:
-        return PageText(index + 1, _page_lines(page), tuple(_form_fields(page)))
+        return PageText(index + 1, _lines(page, index + 1), tuple(_form_fields(page)))
     except pypdfium2.PdfiumError:
         return PageText(index + 1, (), readable=False)
     finally:
         page.close()
 
 
-def _page_lines(page: pypdfium2.PdfPage) -> tuple[tuple[Run, ...], ...]:
+def _lines(page: pypdfium2.PdfPage, number: int) -> tuple[Line, ...]:
     textpage = page.get_textpage()
     try:
-        return read_runs(textpage)
+        return tuple(page_lines(read_runs(textpage), number))
     finally:
         textpage.close()
 
@@ -171,9 +172,7 @@ def _bookmarks(pdf: pypdfium2.PdfDocument) -> Iterator[Bookmark]:
         yield Bookmark(bookmark.get_title(), bookmark.level, None if page is None else page + 1, top)
 
 
-def _action_destination(
-    pdf: pypdfium2.PdfDocument, bookmark: pypdfium2.PdfBookmark
-) -> pypdfium2.PdfDest | None:
+def _action_destination(pdf: pypdfium2.PdfDocument, bookmark: pypdfium2.PdfBookmark) -> pypdfium2.PdfDest | None:
     """Where a bookmark leads that names a "go to" action in place of a destination."""
     action = raw.FPDFBookmark_GetAction(bookmark)
     if not action or raw.FPDFAction_GetType(action) != raw.PDFACTION_GOTO:

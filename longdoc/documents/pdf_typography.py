@@ -18,6 +18,8 @@ _NEIGHBOURS = 10
 _USUAL_LEADING = 1.2
 _WIDE_WORD = 1.2
 """A word may be this much wider than the average of its line says."""
+_RAGGED_SHARE = 0.12
+"""Where lines end anywhere, one is full as long as less than this share of the column is free."""
 
 
 class Typography:
@@ -28,6 +30,7 @@ class Typography:
         self._leadings = _leadings(pages)
         self._limits: dict[int, float] = {}
         self._justified: set[int] = set()
+        self._ragged: set[int] = set()
         for lines in pages:
             self._measure_edges(lines)
 
@@ -38,11 +41,14 @@ class Typography:
     def fills(self, line: Line, following: Line) -> bool:
         """Whether a line is full: the first word of the one that follows would not have fitted into it."""
         words = following.text.split()
-        if not words:
+        limit = self._limits.get(id(line))
+        if not words or limit is None:
             return False
         letter = (following.right - following.left) / max(1, len(following.text))
         needed = _WIDE_WORD * letter * len(words[0]) + 0.2 * following.size
-        return line.right + needed > self._limits.get(id(line), line.right) - 0.5
+        if id(line) in self._ragged:
+            needed = max(needed, _RAGGED_SHARE * (limit - line.left))
+        return line.right + needed > limit - 0.5
 
     def is_justified(self, line: Line) -> bool:
         """Whether a line ends at an edge where many end."""
@@ -56,8 +62,9 @@ class Typography:
                 self._limits[id(line)] = edges[place]
                 if abs(edges[place] - line.right) <= _EDGE_WIDTH:
                     self._justified.add(id(line))
-            else:
-                self._limits[id(line)] = _edge_nearby(lines, index)
+            elif (edge := _edge_nearby(lines, index)) is not None:
+                self._limits[id(line)] = edge
+                self._ragged.add(id(line))
 
 
 def _half_points(size: float) -> float:
@@ -103,8 +110,9 @@ def _popular_edges(lines: Sequence[Line]) -> list[float]:
     return edges
 
 
-def _edge_nearby(lines: Sequence[Line], index: int) -> float:
-    """The rightmost end among the lines around, of those that share the column."""
+def _edge_nearby(lines: Sequence[Line], index: int) -> float | None:
+    """The rightmost end among the lines around that share the column, None for a line alone in it."""
     line = lines[index]
     around = lines[max(0, index - _NEIGHBOURS) : index + _NEIGHBOURS + 1]
-    return max(other.right for other in around if other.left < line.right and other.right > line.left)
+    ends = [other.right for other in around if other.left < line.right and other.right > line.left]
+    return max(ends) if len(ends) > 1 else None
