@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 from pydantic import ValidationError
 
-from longdoc.engines.openai_wire import ErrorReply
+from longdoc.engines.openai_wire import ErrorDetail, ErrorReply
 from longdoc.errors import (
     ConfigError,
     ContextTooLongError,
@@ -90,24 +90,12 @@ def translate_refusal(reply: Reply, *, now: datetime | None = None) -> EngineErr
     """The error for an answer with a status other than success."""
     code, told = _read_body(reply)
     told = told.replace(reply.secret, "***") if reply.secret else told
-    if code in _QUOTA_CODES or reply.status == 402:
-        return EngineAuthError(f"the account behind the API key has no quota left: {told}")
-    if reply.status in {401, 403}:
-        return EngineAuthError(f"the engine refuses the API key (HTTP {reply.status}); check it, or the rights it has")
-    if _is_context(reply.status, code, told):
-        return _context_error(reply, told)
-    if reply.status == 404:
-        return ModelNotFoundError(f"the engine does not know model {reply.model!r} or this address: {told}")
-    if reply.status in {429, 503, 529}:
-        wait = retry_after(reply.headers.get("retry-after"), now=now or datetime.now(UTC))
-        return RateLimitedError(f"the engine asks for fewer requests (HTTP {reply.status}): {told}", retry_after=wait)
-    if reply.status in {408, 504}:
-        return EngineTimeoutError(f"the engine ran out of time (HTTP {reply.status}): {told}")
-    if reply.status >= 500 or reply.status in {409, 425}:
-        return EngineUnavailableError(f"the engine failed (HTTP {reply.status}): {told}")
-    if reply.status < 400:
-        return EngineUnavailableError(f"no engine answers at this address (HTTP {reply.status})")
-    return RequestRefusedError(f"the engine rejects the request (HTTP {reply.status}): {told}")
+    return (
+        _account_error(reply, code, told)
+        or _context_error(reply, code, told)
+        or _passing_error(reply, told, now or datetime.now(UTC))
+        or _lasting_error(reply, told)
+    )
 
 
 def retry_after(value: str | None, *, now: datetime) -> float | None:
@@ -127,16 +115,41 @@ def retry_after(value: str | None, *, now: datetime) -> float | None:
 
 def _read_body(reply: Reply) -> tuple[str, str]:
     """The error's code (or type) and its message, whatever shape the body has."""
+    detail = _detail(reply)
+    kind, message = (detail.kind, detail.message) if detail else ("", reply.body)
+    return kind, _shorten(message) or "no reason given"
+
+
+def _detail(reply: Reply) -> ErrorDetail | None:
     try:
-        detail = ErrorReply.model_validate_json(reply.body).flatten()
+        return ErrorReply.model_validate_json(reply.body).flatten()
     except ValidationError:
-        return "", _shorten(reply.body) or "no reason given"
-    return detail.kind, _shorten(detail.message) or "no reason given"
+        return None
 
 
 def _shorten(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _SHOWN_CHARACTERS else line[:_SHOWN_CHARACTERS] + "…"
+
+
+def _account_error(reply: Reply, code: str, told: str) -> EngineError | None:
+    if code in _QUOTA_CODES or reply.status == 402:
+        return EngineAuthError(f"the account behind the API key has no quota left: {told}")
+    if reply.status in {401, 403}:
+        return EngineAuthError(f"the engine refuses the API key (HTTP {reply.status}); check it, or the rights it has")
+    return None
+
+
+def _context_error(reply: Reply, code: str, told: str) -> EngineError | None:
+    if not _is_context(reply.status, code, told):
+        return None
+    prompt, window = _first_number(_PROMPT_NUMBERS, told), _first_number(_WINDOW_NUMBERS, told)
+    detail = _detail(reply)
+    return ContextTooLongError(
+        f"the prompt and its answer do not fit the window: {told}",
+        prompt_tokens=(detail and detail.n_prompt_tokens) or prompt,
+        context_window=(detail and detail.n_ctx) or window,
+    )
 
 
 def _is_context(status: int, code: str, told: str) -> bool:
@@ -147,17 +160,21 @@ def _is_context(status: int, code: str, told: str) -> bool:
     return status in {400, 422, 500} and _CONTEXT_WORDS.search(told) is not None
 
 
-def _context_error(reply: Reply, told: str) -> ContextTooLongError:
-    try:
-        detail = ErrorReply.model_validate_json(reply.body).flatten()
-        prompt, window = detail.n_prompt_tokens, detail.n_ctx
-    except ValidationError:
-        prompt, window = None, None
-    return ContextTooLongError(
-        f"the prompt and its answer do not fit the window: {told}",
-        prompt_tokens=prompt or _first_number(_PROMPT_NUMBERS, told),
-        context_window=window or _first_number(_WINDOW_NUMBERS, told),
-    )
+def _passing_error(reply: Reply, told: str, now: datetime) -> EngineError | None:
+    if reply.status in {429, 503, 529}:
+        wait = retry_after(reply.headers.get("retry-after"), now=now)
+        return RateLimitedError(f"the engine asks for fewer requests (HTTP {reply.status}): {told}", retry_after=wait)
+    if reply.status in {408, 504}:
+        return EngineTimeoutError(f"the engine ran out of time (HTTP {reply.status}): {told}")
+    if reply.status >= 500 or reply.status in {409, 425}:
+        return EngineUnavailableError(f"the engine failed (HTTP {reply.status}): {told}")
+    return None
+
+
+def _lasting_error(reply: Reply, told: str) -> EngineError:
+    if reply.status == 404:
+        return ModelNotFoundError(f"the engine does not know model {reply.model!r} or this address: {told}")
+    return RequestRefusedError(f"the engine rejects the request (HTTP {reply.status}): {told}")
 
 
 def _first_number(patterns: tuple[re.Pattern[str], ...], text: str) -> int | None:

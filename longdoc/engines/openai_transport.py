@@ -1,24 +1,29 @@
 """The one HTTP connection pool of an OpenAI-compatible server: sends, receives, translates every failure.
 
-Leaves what the bytes mean to `openai_wire`, and what is asked to `openai` and `openai_probe`.
+Leaves what the bytes mean to `openai_wire`, and what is asked to `openai`, `openai_probe` and `openai_tokens`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator, Mapping
+import json
+import ssl
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx
-import pydantic_core
+from pydantic import BaseModel, ValidationError
 
 from longdoc.engines.openai_errors import Reply, translate_refusal, translate_transport
-from longdoc.errors import ConfigError, EngineTimeoutError
+from longdoc.engines.openai_wire import ErrorReply
+from longdoc.errors import ConfigError, EngineError, EngineTimeoutError, EngineUnavailableError
 from longdoc.json_value import JsonValue
 
 _JSON = {"content-type": "application/json"}
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class WireSettings:
 
 
 class Transport:
-    """Sends to one server. The API key is kept in the headers of the pool and shown nowhere."""
+    """Sends to one server. The API key lies in the headers of the pool and shows nowhere."""
 
     def __init__(self, base_url: str, *, api_key: str | None = None, settings: WireSettings | None = None) -> None:
         self._settings = settings or WireSettings()
@@ -42,55 +47,75 @@ class Transport:
                 timeout=httpx.Timeout(None, connect=self._settings.connect_timeout),
                 limits=httpx.Limits(max_connections=self._settings.connections, max_keepalive_connections=512),
                 trust_env=not is_loopback(base_url),
+                verify=_trust(base_url),
             )
-        except (httpx.InvalidURL, ValueError) as error:
-            raise ConfigError(f"cannot talk to {base_url!r}; check the address and the proxy settings") from error
+        except (httpx.InvalidURL, ValueError, ImportError) as error:
+            raise ConfigError("the proxy settings of the environment cannot be used; look at HTTPS_PROXY") from error
 
     async def get(self, url: str) -> bytes:
-        """The body of a successful answer. Raises `EngineError` and its kinds."""
-        async with self._deadline(url), self._send("GET", url, None, model="") as response:
+        """The body of a successful answer. Raises `EngineError` and its kinds, `ConfigError` for a bad address."""
+        async with self._exchange("GET", url) as response:
             return await response.aread()
 
     async def post(self, url: str, body: Mapping[str, JsonValue], *, model: str = "") -> bytes:
-        """The body of a successful answer. Raises `EngineError` and its kinds."""
-        async with self._deadline(url), self._send("POST", url, body, model=model) as response:
+        """The body of a successful answer. Raises as `get` does."""
+        async with self._exchange("POST", url, body, model=model) as response:
             return await response.aread()
 
     async def post_for_events(
-        self, url: str, body: Mapping[str, JsonValue], *, model: str = ""
-    ) -> AsyncIterator[bytes]:
-        """The data of each server-sent event, up to `[DONE]` or the end of the stream."""
-        async with self._deadline(url), self._send("POST", url, body, model=model) as response:
-            async for data in _events(response.aiter_bytes()):
-                if data == b"[DONE]":
-                    return
-                yield data
+        self, url: str, body: Mapping[str, JsonValue], *, on_event: Callable[[bytes], None], model: str = ""
+    ) -> None:
+        """Pass the data of each server-sent event to `on_event`, up to the end of the stream. Raises as `get`."""
+        lines = _EventLines()
+        async with self._exchange("POST", url, body, model=model) as response:
+            async for piece in response.aiter_bytes():
+                for data in lines.feed(piece):
+                    on_event(data)
+
+    def read(self, body: bytes, shape: type[_Model], *, model: str = "") -> _Model:
+        """A body as `shape`. Raises what a body that tells of an error means, else `EngineUnavailableError`."""
+        try:
+            return shape.model_validate_json(body)
+        except ValidationError as error:
+            raise self._unreadable(body, model) from error
+
+    def refusal(self, status: int, body: str, headers: Mapping[str, str], *, model: str = "") -> EngineError:
+        """The error that a refusal means."""
+        return translate_refusal(Reply(status, body, headers, model, self._secret))
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._client.aclose()
 
     @asynccontextmanager
-    async def _deadline(self, url: str) -> AsyncIterator[None]:
+    async def _exchange(
+        self, method: str, url: str, body: Mapping[str, JsonValue] | None = None, *, model: str = ""
+    ) -> AsyncGenerator[httpx.Response]:
+        content = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
-            async with asyncio.timeout(self._settings.timeout):
-                yield
-        except TimeoutError as error:
-            raise EngineTimeoutError(f"{url} gave no whole answer within {self._settings.timeout:g} s") from error
-
-    @asynccontextmanager
-    async def _send(
-        self, method: str, url: str, body: Mapping[str, JsonValue] | None, *, model: str
-    ) -> AsyncIterator[httpx.Response]:
-        content = None if body is None else _encode(body)
-        try:
-            async with self._client.stream(method, url, content=content, headers=_JSON) as response:
+            async with (
+                asyncio.timeout(self._settings.timeout),
+                self._client.stream(method, url, content=content, headers=_JSON) as response,
+            ):
                 if not response.is_success:
                     text = (await response.aread()).decode("utf-8", "replace")
-                    raise translate_refusal(Reply(response.status_code, text, response.headers, model, self._secret))
+                    raise self.refusal(response.status_code, text, response.headers, model=model)
                 yield response
+        except TimeoutError as error:
+            raise EngineTimeoutError(f"{url} gave no whole answer within {self._settings.timeout:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise translate_transport(error, url=url) from error
+
+    def _unreadable(self, body: bytes, model: str) -> EngineError:
+        text = body.decode("utf-8", "replace")
+        try:
+            detail = ErrorReply.model_validate_json(body).flatten()
+        except ValidationError:
+            detail = None
+        if detail is None or not detail.message:
+            return EngineUnavailableError("the engine sent no readable answer; does this server speak the OpenAI API?")
+        status = detail.code if isinstance(detail.code, int) and detail.code >= 400 else 500
+        return self.refusal(status, text, {}, model=model)
 
 
 def is_loopback(url: str) -> bool:
@@ -102,9 +127,24 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _encode(body: Mapping[str, JsonValue]) -> bytes:
-    # Lone surrogates cannot be sent as UTF-8; no server could read them.
-    return pydantic_core.to_json(body, inf_nan_mode="null") if _is_clean(body) else b""
+class _EventLines:
+    """Cuts server-sent events out of a byte stream.
+
+    Lines end at line feeds only: JSON may hold other Unicode line ends. `[DONE]` is no event.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        data = [line[5:].strip() for line in lines if line.startswith(b"data:")]
+        return [item for item in data if item != b"[DONE]"]
+
+
+def _trust(url: str) -> ssl.SSLContext | bool:
+    """Loading certificates takes as long as many calls; without TLS an empty, strict context does."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url.startswith("http://") else True
 
 
 def _authorization(api_key: str | None) -> dict[str, str]:
@@ -113,15 +153,3 @@ def _authorization(api_key: str | None) -> dict[str, str]:
     if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise ConfigError("the API key holds characters that no key has (spaces, line ends …); set it again")
     return {"authorization": f"Bearer {api_key}"}
-
-
-async def _events(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Data of server-sent events. Lines end at line feeds only: JSON may hold other Unicode line ends."""
-    rest = b""
-    async for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            if line.startswith(b"data:"):
-                yield line[5:].strip()
-    if rest.startswith(b"data:"):
-        yield rest[5:].strip()

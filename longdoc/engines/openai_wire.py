@@ -56,7 +56,9 @@ class _Token(_Alternative):
     top_logprobs: tuple[_Alternative, ...] = ()
 
     def read(self) -> TokenLogprob:
-        return TokenLogprob(self.token, self.logprob, tuple((other.token, other.logprob) for other in self.top_logprobs))
+        return TokenLogprob(
+            self.token, self.logprob, tuple((other.token, other.logprob) for other in self.top_logprobs)
+        )
 
 
 class _Logprobs(_Wire):

@@ -1,29 +1,27 @@
-"""Trying again: bounded, with growing and jittered waits, and only what may succeed later."""
+"""Trying again: bounded, with growing and jittered waits, only what may succeed later."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from secrets import SystemRandom
 
 from longdoc.engines.engine import Completion, CompletionRequest, Engine, EngineInfo, TextSink
 from longdoc.errors import EngineError, RateLimitedError
 
-Sleep: TypeAlias = Callable[[float], Awaitable[None]]
-OnBackoff: TypeAlias = Callable[[EngineError], None]
-
-_FIRST_WAIT = 0.5
-_LONGEST_WAIT = 30.0
-_LONGEST_ASKED_WAIT = 120.0
+_FIRST_WAIT = 1.0
+_LONGEST_WAIT = 60.0
+_LONGEST_RETRY_AFTER = 300.0
+_random = SystemRandom().random
 
 
 class RetryingEngine:
-    """Tries a call up to `attempts` times; `on_backoff` hears of every failure that will be tried again.
+    """An engine that repeats failed calls.
 
-    A server's Retry-After is honoured up to two minutes. A call is not tried again after a part of its answer
-    has been passed to `on_text`.
+    Up to `attempts` tries in all. Waits double from one second up to a minute, each shortened by up to half at
+    random; a `retry_after` that is longer is honoured, but one over five minutes ends the call at once. A call
+    whose text was already passed on is not repeated. `on_backoff` hears of every error that leads to a wait.
     """
 
     def __init__(
@@ -31,15 +29,15 @@ class RetryingEngine:
         inner: Engine,
         *,
         attempts: int = 5,
-        on_backoff: OnBackoff | None = None,
-        sleep: Sleep = asyncio.sleep,
-        jitter: Callable[[], float] = random.random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = _random,
+        on_backoff: Callable[[EngineError], None] | None = None,
     ) -> None:
         self._inner = inner
         self._attempts = attempts
-        self._on_backoff = on_backoff
         self._sleep = sleep
         self._jitter = jitter
+        self._on_backoff = on_backoff or _ignore
 
     @property
     def info(self) -> EngineInfo:
@@ -47,21 +45,21 @@ class RetryingEngine:
         return self._inner.info
 
     async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
-        """See `Engine`; raises the last error when every attempt failed."""
-        heard = _Heard(on_text)
-        attempt = 0
+        """See `Engine`. Raises the last error when no try succeeds."""
+        heard = _Listener(on_text)
+        sink = heard if on_text is not None else None
+        retries = 0
         while True:
             try:
-                completion = await self._inner.complete(request, on_text=None if on_text is None else heard)
+                completion = await self._inner.complete(request, on_text=sink)
             except EngineError as error:
-                attempt += 1
-                if not error.retryable or attempt >= self._attempts or heard.anything:
+                retries += 1
+                if not error.retryable or heard.heard or retries >= self._attempts or _too_long(error):
                     raise
-                if self._on_backoff is not None:
-                    self._on_backoff(error)
-                await self._sleep(self._wait(error, attempt))
+                self._on_backoff(error)
+                await self._sleep(self._wait(error, retries))
             else:
-                return replace(completion, retries=attempt)
+                return replace(completion, retries=completion.retries + retries)
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See `Engine`."""
@@ -71,20 +69,29 @@ class RetryingEngine:
         """See `Engine`."""
         await self._inner.aclose()
 
-    def _wait(self, error: EngineError, attempt: int) -> float:
-        if isinstance(error, RateLimitedError) and error.retry_after is not None:
-            return min(error.retry_after, _LONGEST_ASKED_WAIT)
-        return min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (attempt - 1)) * (0.5 + self._jitter() / 2)
+    def _wait(self, error: EngineError, retries: int) -> float:
+        grown = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (retries - 1))
+        jittered = grown * (0.5 + self._jitter() / 2)
+        asked = error.retry_after if isinstance(error, RateLimitedError) else None
+        return max(jittered, asked or 0.0)
 
 
-class _Heard:
-    """A text sink that remembers whether anything went through."""
+class _Listener:
+    """A sink that remembers whether anything was passed on."""
 
     def __init__(self, sink: TextSink | None) -> None:
         self._sink = sink
-        self.anything = False
+        self.heard = False
 
     def __call__(self, text: str) -> None:
-        self.anything = True
+        self.heard = True
         if self._sink is not None:
             self._sink(text)
+
+
+def _too_long(error: EngineError) -> bool:
+    return isinstance(error, RateLimitedError) and (error.retry_after or 0.0) > _LONGEST_RETRY_AFTER
+
+
+def _ignore(error: EngineError) -> None:
+    """Nobody asked to hear of it."""

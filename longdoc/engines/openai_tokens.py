@@ -1,0 +1,127 @@
+"""Exact token counts over the `/tokenize` endpoints of llama.cpp and vLLM, batched where the server allows it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice, pairwise
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from longdoc.engines.openai_transport import Transport
+from longdoc.errors import EngineUnavailableError
+from longdoc.json_value import JsonValue
+
+_LLAMA_CALLS = 4
+_LLAMA_BATCH = 512
+_VLLM_CALLS = 32
+_BATCH_CHARACTERS = 200_000
+_PIECE_CHARACTERS = 100_000
+_SEPARATOR = -1
+_WORD_START = re.compile(r"(?<=\w)(?= \w)")
+
+
+class RemoteTokenizer(Protocol):
+    """Counts tokens of texts on a server, without special tokens."""
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text. Raises `EngineError`."""
+        ...
+
+
+class _LlamaTokens(BaseModel):
+    tokens: list[int]
+
+
+class _VllmTokens(BaseModel):
+    count: int
+
+
+class LlamaTokenizer:
+    """llama.cpp's `/tokenize` takes a list of texts and token ids.
+
+    An id that no text can have stands after each text of a batch and tells their tokens apart in the answer.
+    """
+
+    def __init__(self, transport: Transport, root_url: str) -> None:
+        self._transport = transport
+        self._url = f"{root_url}/tokenize"
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """See `RemoteTokenizer`."""
+        return await _count(texts, self._count_batch, batch=_LLAMA_BATCH, at_once=_LLAMA_CALLS)
+
+    async def _count_batch(self, texts: Sequence[str]) -> list[int]:
+        content: list[JsonValue] = [item for text in texts for item in (text, _SEPARATOR)]
+        body: dict[str, JsonValue] = {"content": content, "add_special": False, "parse_special": False}
+        tokens = self._transport.read(await self._transport.post(self._url, body), _LlamaTokens).tokens
+        ends = [-1, *(place for place, token in enumerate(tokens) if token == _SEPARATOR)]
+        if len(ends) != len(texts) + 1:
+            raise EngineUnavailableError("the engine's tokenizer gave another number of counts than texts")
+        return [end - start - 1 for start, end in pairwise(ends)]
+
+
+class VllmTokenizer:
+    """vLLM's `/tokenize` takes one text a request."""
+
+    def __init__(self, transport: Transport, root_url: str, model: str) -> None:
+        self._transport = transport
+        self._url = f"{root_url}/tokenize"
+        self._model = model
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """See `RemoteTokenizer`."""
+        return await _count(texts, self._count_batch, batch=1, at_once=_VLLM_CALLS)
+
+    async def _count_batch(self, texts: Sequence[str]) -> list[int]:
+        body: dict[str, JsonValue] = {"model": self._model, "prompt": texts[0], "add_special_tokens": False}
+        reply = await self._transport.post(self._url, body, model=self._model)
+        return [self._transport.read(reply, _VllmTokens).count]
+
+
+def split_for_counting(text: str) -> list[str]:
+    """A text in pieces a server can take at once; they join to the text.
+
+    Cuts fall before a space between two words, where byte-pair tokenizers never have a token across. (Tokenizers
+    that set a mark before every text may count one token too many for each cut.)
+    """
+    pieces: list[str] = []
+    start = 0
+    while len(text) - start > _PIECE_CHARACTERS:
+        cut = _WORD_START.search(text, start + _PIECE_CHARACTERS - 2_000, start + _PIECE_CHARACTERS)
+        end = cut.start() if cut else start + _PIECE_CHARACTERS
+        pieces.append(text[start:end])
+        start = end
+    return [*pieces, text[start:]]
+
+
+async def _count(
+    texts: Sequence[str],
+    count_batch: Callable[[Sequence[str]], Awaitable[list[int]]],
+    *,
+    batch: int,
+    at_once: int,
+) -> list[int]:
+    cut = [split_for_counting(text) for text in texts]
+    batches = _batches(chain.from_iterable(cut), batch)
+    counts: list[int] = []
+    while group := list(islice(batches, at_once)):
+        for counted in await asyncio.gather(*(count_batch(pieces) for pieces in group)):
+            counts += counted
+    remaining = iter(counts)
+    return [sum(islice(remaining, len(pieces))) for pieces in cut]
+
+
+def _batches(pieces: Iterable[str], limit: int) -> Iterator[list[str]]:
+    batch: list[str] = []
+    characters = 0
+    for piece in pieces:
+        if batch and (len(batch) == limit or characters + len(piece) > _BATCH_CHARACTERS):
+            yield batch
+            batch, characters = [], 0
+        batch.append(piece)
+        characters += len(piece)
+    if batch:
+        yield batch
