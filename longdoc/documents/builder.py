@@ -81,9 +81,7 @@ class DocumentBuilder:
         self._position = end + len(_JOINT)
         return start
 
-    def open_section(
-        self, title: str, *, role: SectionRole = SectionRole.BODY, href: str | None = None
-    ) -> None:
+    def open_section(self, title: str, *, role: SectionRole = SectionRole.BODY, href: str | None = None) -> None:
         """Begin a section inside the one that is open; it takes the blocks added until it is closed."""
         draft = SectionDraft(normal_line(title), self._position, role, href)
         (self._open[-1].children if self._open else self._top).append(draft)

@@ -106,9 +106,7 @@ def _named_package(archive: Archive, container: Element) -> str | None:
 
 def _package_from_names(archive: Archive, source: str) -> Package:
     """A package made up from the pages in the archive, in the natural order of their names."""
-    pages = sorted(
-        (n for n in archive.names if PurePosixPath(n).suffix.lower() in _PAGE_SUFFIXES), key=_natural
-    )
+    pages = sorted((n for n in archive.names if PurePosixPath(n).suffix.lower() in _PAGE_SUFFIXES), key=_natural)
     if not pages:
         raise MalformedDocumentError("has no package document and no pages; it is not a book", source=source)
     ncx = next((name for name in archive.names if name.lower().endswith(".ncx")), None)
@@ -163,12 +161,8 @@ class _PackageDocument:
     def _spine(self) -> Iterator[str]:
         references = [attribute(element, "idref").strip() for element in self._elements("itemref")]
         if all(self._readable(reference) is None for reference in references):
-            self._warnings.append(
-                "There is no reading order; the pages were read in the order of the manifest."
-            )
-            references = [
-                key for key, item in self._manifest.items() if _is_page(item) and not _is_nav(item)
-            ]
+            self._warnings.append("There is no reading order; the pages were read in the order of the manifest.")
+            references = [key for key, item in self._manifest.items() if _is_page(item) and not _is_nav(item)]
         for reference in references:
             page = self._readable(reference)
             if page is None:

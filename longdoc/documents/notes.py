@@ -25,9 +25,7 @@ _CALL_ELEMENTS = frozenset({"noteref", "annoref"})
 _NOTE_TYPES = frozenset({"footnote", "endnote", "rearnote", "annotation", "doc-footnote", "doc-endnote"})
 _BACKLINK_TYPES = frozenset({"backlink", "referrer", "doc-backlink"})
 _BACKLINK_TEXT = re.compile(r"[↩↵⏎↑⇑^←«\ufe0e\ufe0f\s]+")
-_CONTAINERS = frozenset(
-    {"p", "li", "aside", "div", "dd", "section", "tr", "note", "annotation", "blockquote"}
-)
+_CONTAINERS = frozenset({"p", "li", "aside", "div", "dd", "section", "tr", "note", "annotation", "blockquote"})
 _OUTSIDE = frozenset({"body", "html", "h1", "h2", "h3", "h4", "h5", "h6", "table", "dt", "dl", "ol", "ul"})
 _CALL_CLASS = re.compile(r"noteref|footnote|fnref|fnanchor|endnote", re.IGNORECASE)
 _NOTE_CLASS = re.compile(r"footnote|endnote|rearnote|\bnote\b|\bfn\b", re.IGNORECASE)
@@ -142,9 +140,7 @@ def _types(element: Element) -> set[str]:
 def _is_backlink(link: Element) -> bool:
     """Whether a link leads from a note to its call and is no part of the note; its number, linked, is."""
     text = _text(link)
-    return _BACKLINK_TEXT.fullmatch(text) is not None or (
-        bool(_types(link) & _BACKLINK_TYPES) and not is_mark(text)
-    )
+    return _BACKLINK_TEXT.fullmatch(text) is not None or (bool(_types(link) & _BACKLINK_TYPES) and not is_mark(text))
 
 
 def _is_call(link: Element) -> bool:

@@ -79,9 +79,7 @@ def _frozen(draft: SectionDraft, text_length: int, parent: tuple[str, ...]) -> S
 
 def _reading_offsets(entries: Sequence[OutlineEntry], text_length: int) -> list[int]:
     """An offset per entry, never falling: entries that break the order are moved, the fewest possible."""
-    kept = _longest_rising(
-        [None if e.offset is None else min(max(e.offset, 0), text_length) for e in entries]
-    )
+    kept = _longest_rising([None if e.offset is None else min(max(e.offset, 0), text_length) for e in entries])
     offsets: list[int] = []
     following = text_length
     for offset in reversed(kept):

@@ -155,9 +155,7 @@ def _candidate(paragraphs: Paragraphs, index: int) -> HeadingLine | None:
     if underlined is not None or end - start > _LONGEST or len(lines) > _MOST_LINES:
         return underlined
     title = " ".join(" ".join(lines).split())
-    if _LEADER.search(title) or (
-        len(lines) > 1 and _KEYED.fullmatch(lines[0]) and _KEYED.fullmatch(lines[1])
-    ):
+    if _LEADER.search(title) or (len(lines) > 1 and _KEYED.fullmatch(lines[0]) and _KEYED.fullmatch(lines[1])):
         return None
     found = _keyed(title) or _han(title)
     if found is None and len(lines) == 1:
@@ -176,9 +174,7 @@ def _underlined(lines: Sequence[str], index: int) -> HeadingLine | None:
         return None
     style = line[0] * (at + 1)
     role = role_of_title(title) or SectionRole.BODY
-    return HeadingLine(
-        title, style, Family.UNDERLINED, Rank.CHAPTER, role=role, paragraph=index, lines=at + 2
-    )
+    return HeadingLine(title, style, Family.UNDERLINED, Rank.CHAPTER, role=role, paragraph=index, lines=at + 2)
 
 
 def _keyed(title: str) -> HeadingLine | None:
@@ -212,9 +208,7 @@ def _numeral(title: str, paragraphs: Paragraphs, index: int) -> HeadingLine | No
     match = _NUMERAL.fullmatch(title)
     if match is None or (match["title"] and not is_upper(match["title"])):
         return None
-    before = (
-        paragraphs.text[max(0, paragraphs.ends[index - 1] - 8) : paragraphs.ends[index - 1]] if index else ""
-    )
+    before = paragraphs.text[max(0, paragraphs.ends[index - 1] - 8) : paragraphs.ends[index - 1]] if index else ""
     ended = not before or before.rstrip().endswith(_SENTENCE_END) or is_upper(before)
     return HeadingLine(title, "numeral", Family.NUMERAL, Rank.NUMERAL, _number(match["number"]), ended=ended)
 

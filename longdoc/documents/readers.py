@@ -128,9 +128,7 @@ def _file_bytes(path: Path, limits: Limits) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise DocumentError(
-            f"cannot be read ({error.strerror}); check its permissions", source=str(path)
-        ) from error
+        raise DocumentError(f"cannot be read ({error.strerror}); check its permissions", source=str(path)) from error
 
 
 def _reader_of(kind: _Kind) -> _Reader:

@@ -17,11 +17,9 @@ _TYPES = {
     SectionRole.CONTENTS: "toc toc-brief loi lot loa lov contents doc-toc",
     SectionRole.FRONT: "dedication epigraph frontispiece acknowledgments acknowledgements doc-dedication "
     "doc-epigraph doc-acknowledgments",
-    SectionRole.LICENCE: "imprint imprimatur colophon copyright-page copyright uncopyright license "
-    "doc-colophon",
+    SectionRole.LICENCE: "imprint imprimatur colophon copyright-page copyright uncopyright license doc-colophon",
     SectionRole.NOTES: "footnotes endnotes rearnotes notes doc-endnotes",
-    SectionRole.BACK: "index bibliography glossary other-credits contributors doc-index doc-bibliography "
-    "doc-glossary",
+    SectionRole.BACK: "index bibliography glossary other-credits contributors doc-index doc-bibliography doc-glossary",
     SectionRole.BODY: "bodymatter chapter part volume division introduction preface prologue foreword "
     "preamble afterword epilogue conclusion text doc-chapter doc-part doc-introduction doc-preface "
     "doc-prologue doc-foreword doc-afterword doc-epilogue doc-conclusion",

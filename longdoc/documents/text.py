@@ -106,9 +106,7 @@ class _TextReader:
         return lines[0] if len(lines) == 1 and len(lines[0]) <= _LONGEST_SUBTITLE and is_upper(lines[0]) else ""
 
     def _write_heading(self, heading: HeadingLine, depth: int, subtitle: str) -> None:
-        start = self._builder.add_block(
-            heading.title, BlockKind.HEADING, level=min(depth + 1, _DEEPEST_HEADING)
-        )
+        start = self._builder.add_block(heading.title, BlockKind.HEADING, level=min(depth + 1, _DEEPEST_HEADING))
         title = f"{heading.title} {subtitle}".rstrip()
         self._entries.append(OutlineEntry(title, depth, start, heading.role))
 

@@ -34,9 +34,7 @@ class BlockSink(Protocol):
         """Where the next block will start."""
         ...
 
-    def add_block(
-        self, text: str, kind: BlockKind = ..., *, level: int = ..., href: str | None = ...
-    ) -> int | None:
+    def add_block(self, text: str, kind: BlockKind = ..., *, level: int = ..., href: str | None = ...) -> int | None:
         """Add a block; its start, or None where it was empty."""
         ...
 

@@ -58,9 +58,7 @@ def parse_xhtml(data: bytes, *, source: str, limits: Limits) -> Element:
 
 def parse_html(text: str, *, source: str) -> Element:
     """The root of an HTML page of any quality, element names in lower case without namespaces."""
-    parser = etree.HTMLParser(
-        encoding="utf-8", no_network=True, huge_tree=True, remove_pis=True, remove_comments=True
-    )
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True, remove_pis=True, remove_comments=True)
     prepared = _NOT_XML.sub("", _DECLARATION.sub("", text))
     try:
         root = etree.fromstring(prepared.encode(), parser)
