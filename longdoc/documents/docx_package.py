@@ -12,10 +12,8 @@ from longdoc.documents.archive import Archive, member_path
 from longdoc.documents.document import Metadata
 from longdoc.documents.limits import Limits
 from longdoc.documents.xml import Element, attribute, local_name, parse_xml
-from longdoc.errors import EncryptedDocumentError, MalformedDocumentError, UnsupportedDocumentError
+from longdoc.errors import MalformedDocumentError, UnsupportedDocumentError
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _ROOT = ""
 _MAIN = "officedocument"
 _CORE = "core-properties"
@@ -29,11 +27,9 @@ class _Relationship:
 
 
 class DocxPackage:
-    """The parts of one file. Raises kinds of `DocumentError` where it is broken, protected or no text document."""
+    """The parts of one file. Raises kinds of `DocumentError` where it is broken or no text document."""
 
     def __init__(self, data: bytes, *, source: str, limits: Limits) -> None:
-        if data.startswith(_OLE):
-            raise _not_a_zip(data, source)
         self._source = source
         self._limits = limits
         self._archive = Archive(data, source=source, limits=limits)
@@ -88,10 +84,3 @@ class DocxPackage:
 
     def _parse(self, member: str) -> Element:
         return parse_xml(self._archive.read(member), source=self._source, limits=self._limits)
-
-
-def _not_a_zip(data: bytes, source: str) -> EncryptedDocumentError | UnsupportedDocumentError:
-    """The error for the old container format, which also wraps protected files."""
-    if _ENCRYPTED_STREAM in data:
-        return EncryptedDocumentError("is protected by a password; save a copy without one", source=source)
-    return UnsupportedDocumentError("is an old office format; save it as DOCX first", source=source)

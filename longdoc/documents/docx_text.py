@@ -35,14 +35,29 @@ class NoteCall:
 class Inline:
     """The content of a paragraph; text boxes anchored in it are kept apart."""
 
-    text: str = ""
     calls: list[NoteCall] = field(default_factory=list[NoteCall])
     boxes: list[Element] = field(default_factory=list[Element])
+    _parts: list[str] = field(default_factory=list[str])
+    _length: int = 0
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self._parts)
+
+    def add(self, text: str) -> None:
+        """Add text at the end."""
+        self._parts.append(text)
+        self._length += len(text)
+
+    def call(self, kind: str, note_id: str) -> None:
+        """Note that a note is called here."""
+        self.calls.append(NoteCall(self._length, kind, note_id))
 
     def extend(self, other: Inline) -> None:
         """Add what another paragraph holds, when the end of this one was deleted."""
-        base = len(self.text)
-        self.text += other.text
+        base = self._length
+        self.add(other.text)
         self.calls.extend(NoteCall(base + call.offset, call.kind, call.note_id) for call in other.calls)
         self.boxes.extend(other.boxes)
 
@@ -79,18 +94,17 @@ class InlineReader:
 
     def _add_visible(self, name: str, element: Element, inline: Inline) -> None:
         if name == "t":
-            inline.text += element.text or ""
+            inline.add(element.text or "")
         elif name in _TEXT:
-            inline.text += _TEXT[name]
+            inline.add(_TEXT[name])
         elif name == "br":
-            inline.text += " " if attribute(element, "type") in _PAGE_BREAKS else "\n"
+            inline.add(" " if attribute(element, "type") in _PAGE_BREAKS else "\n")
         elif name == "sym":
-            inline.text += symbol(attribute(element, "char"), attribute(element, "font"))
+            inline.add(symbol(attribute(element, "char"), attribute(element, "font")))
         elif name in {"footnotereference", "endnotereference"}:
-            call = NoteCall(len(inline.text), name.removesuffix("reference"), attribute(element, "id"))
-            inline.calls.append(call)
+            inline.call(name.removesuffix("reference"), attribute(element, "id"))
         elif name == "omath":
-            inline.text += formula_text(element)
+            inline.add(formula_text(element))
         elif name != "r" or not _is_hidden(element):
             self._descend(element, inline)
 

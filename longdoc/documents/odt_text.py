@@ -31,11 +31,27 @@ class OdtNote:
 class OdtInline:
     """The content of a paragraph; boxes anchored in it are kept apart, comments are counted."""
 
-    text: str = ""
     number: str = ""
     notes: list[OdtNote] = field(default_factory=list[OdtNote])
     boxes: list[Element] = field(default_factory=list[Element])
     comments: int = 0
+    _parts: list[str] = field(default_factory=list[str])
+    _length: int = 0
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self._parts)
+
+    def add(self, text: str | None) -> None:
+        """Add text at the end."""
+        if text:
+            self._parts.append(text)
+            self._length += len(text)
+
+    def call(self, label: str, body: Element) -> None:
+        """Note that a note is called here."""
+        self.notes.append(OdtNote(self._length, label, body))
 
 
 def read_inline(paragraph: Element, formula: Callable[[str], str]) -> OdtInline:
@@ -49,10 +65,10 @@ def read_inline(paragraph: Element, formula: Callable[[str], str]) -> OdtInline:
 
 
 def _add_children(element: Element, inline: OdtInline, formula: Callable[[str], str]) -> None:
-    inline.text += element.text or ""
+    inline.add(element.text)
     for child in element:
         _add(child, inline, formula)
-        inline.text += child.tail or ""
+        inline.add(child.tail)
 
 
 def _add(element: Element, inline: OdtInline, formula: Callable[[str], str]) -> None:
@@ -61,11 +77,11 @@ def _add(element: Element, inline: OdtInline, formula: Callable[[str], str]) -> 
         return
     match name:
         case "s":
-            inline.text += " " * min(_count(element, "c"), _MOST_SPACES)
+            inline.add(" " * min(_count(element, "c"), _MOST_SPACES))
         case "tab":
-            inline.text += "\t"
+            inline.add("\t")
         case "line-break":
-            inline.text += "\n"
+            inline.add("\n")
         case "note":
             _add_note(element, inline)
         case "annotation":
@@ -73,7 +89,7 @@ def _add(element: Element, inline: OdtInline, formula: Callable[[str], str]) -> 
         case "text-box":
             inline.boxes.append(element)
         case "object":
-            inline.text += formula(reference_of(element))
+            inline.add(formula(reference_of(element)))
         case _:
             _add_children(element, inline, formula)
 
@@ -84,7 +100,7 @@ def _add_note(note: Element, inline: OdtInline) -> None:
         if local_name(child) == "note-citation":
             label = attribute(child, "label") or "".join(child.itertext()).strip()
         elif local_name(child) == "note-body":
-            inline.notes.append(OdtNote(len(inline.text), label, child))
+            inline.call(label, child)
 
 
 def _count(element: Element, name: str) -> int:

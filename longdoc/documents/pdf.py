@@ -19,7 +19,7 @@ from longdoc.documents.pdf_contents import PrintedContents, find_contents, witho
 from longdoc.documents.pdf_furniture import without_furniture
 from longdoc.documents.pdf_hyphens import Vocabulary
 from longdoc.documents.pdf_lines import Line
-from longdoc.documents.pdf_notes import FootNote, take_notes
+from longdoc.documents.pdf_notes import take_notes
 from longdoc.documents.pdf_outline import FoundHeading, find_bookmarks, headings_by_size, title_heading
 from longdoc.documents.pdf_paragraphs import Mark, Paragraph, make_paragraphs, paragraph_text
 from longdoc.documents.pdf_source import PdfSource, read_pdf_source
@@ -145,13 +145,9 @@ class _Reading:
 
     def _add_notes(self, placed: _Placed) -> None:
         for note in self._notes:
-            self._builder.add_note(note.label, self._note_text(note), anchor=placed.calls.get((note.page, note.label)))
-
-    def _note_text(self, note: FootNote) -> str:
-        text = ""
-        for line in note.lines:
-            text = self._vocabulary.join(text, line.text)
-        return text
+            text = self._vocabulary.join(line.text for line in note.lines)
+            anchor = placed.calls.get((note.page, note.label))
+            self._builder.add_note(note.label, text, anchor=anchor)
 
     def _outline(self, placed: _Placed) -> list[OutlineEntry]:
         entries = [self._entry(heading, placed) for heading in self._sections()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -158,27 +158,24 @@ def _by_height(members: Sequence[int], candidates: Sequence[_Candidate]) -> list
 
 
 def _same_place(candidates: Sequence[_Candidate], chosen: set[int]) -> set[int]:
-    """Candidates that stand exactly where most of the chosen ones stand: heads of short chapters."""
-    heights: Mapping[bool, list[Line]] = {
-        top: [candidates[index].line for index in chosen if candidates[index].top is top] for top in (True, False)
-    }
+    """Candidates that stand exactly where many of the chosen ones stand: heads of short chapters."""
+    widths: defaultdict[tuple[bool, int, int], list[float]] = defaultdict(list)
+    total = Counter(candidates[index].top for index in chosen)
+    for index in chosen:
+        line = candidates[index].line
+        widths[_place(candidates[index])].append(line.right - line.left)
     found: set[int] = set()
     for index, candidate in enumerate(candidates):
-        lines = heights[candidate.top]
-        if index in chosen or not candidate.apart or len(lines) < 3:
-            continue
-        near = [
-            line
-            for line in lines
-            if abs(line.baseline - candidate.line.baseline) < 1 and abs(line.size - candidate.line.size) < 0.3
-        ]
-        if len(near) >= max(3, len(lines) // 2) and _no_wider(candidate.line, near):
-            found.add(index)
+        near = widths.get(_place(candidate), [])
+        if index not in chosen and candidate.apart and len(near) >= max(3, total[candidate.top] // 2):
+            width = candidate.line.right - candidate.line.left
+            found.update({index} if width <= 2 * median(near) else ())
     return found
 
 
-def _no_wider(line: Line, others: Sequence[Line]) -> bool:
-    return line.right - line.left <= 2 * median(other.right - other.left for other in others)
+def _place(candidate: _Candidate) -> tuple[bool, int, int]:
+    """Where a line stands, in whole points, and its size in half points."""
+    return candidate.top, round(candidate.line.baseline), round(candidate.line.size * 2)
 
 
 def _roman_value(text: str) -> int:

@@ -27,25 +27,34 @@ class Vocabulary:
             self._words.update(word.casefold() for word in _WORD.findall(line.rstrip(_HYPHENS)))
         self._prefixes = {word.partition("-")[0] for word in self._words if "-" in word}
 
-    def join(self, line: str, following: str) -> str:
-        """Two lines as one: with a space, without one, or with the last hyphen taken out."""
+    def seam(self, line: str, following: str) -> tuple[bool, str]:
+        """How two lines become one: whether the last character of the first goes, and what comes between."""
         if not line or not following:
-            return line + following
+            return False, ""
         if line[-1] in _HYPHENS:
-            return self._join_at_hyphen(line, following)
-        if line[-1] in _NO_SPACE_AFTER and not line[-2:-1].isspace() and _may_go_on(line, following):
-            return line + following
-        if _CJK.match(line[-1]) and _CJK.match(following[0]):
-            return line + following
-        return f"{line} {following}"
+            return self._seam_at_hyphen(line, following)
+        goes_on = line[-1] in _NO_SPACE_AFTER and not line[-2:-1].isspace() and _may_go_on(line, following)
+        if goes_on or (_CJK.match(line[-1]) and _CJK.match(following[0])):
+            return False, ""
+        return False, " "
 
-    def _join_at_hyphen(self, line: str, following: str) -> str:
+    def join(self, lines: Iterable[str]) -> str:
+        """Lines as one text."""
+        parts: list[str] = []
+        for line in lines:
+            drops, between = self.seam(parts[-1] if parts else "", line)
+            if drops:
+                parts[-1] = parts[-1][:-1]
+            parts.append(between + line)
+        return "".join(parts)
+
+    def _seam_at_hyphen(self, line: str, following: str) -> tuple[bool, str]:
         before, after = _BEFORE.search(line), _AFTER.match(following)
         if before is None or after is None:
-            return f"{line} {following}" if line[-2:-1].isspace() else line + following
+            return False, " " if line[-2:-1].isspace() else ""
         if after[0].casefold() in _SUSPENDED:
-            return f"{line} {following}"
-        return (line[:-1] if self._drops(before[1], after[0]) else line) + following
+            return False, " "
+        return self._drops(before[1], after[0]), ""
 
     def _drops(self, before: str, after: str) -> bool:
         """Whether the word is known, or likelier, without the hyphen."""

@@ -20,6 +20,7 @@ _RAISED = 0.2
 _SMALLER = 0.85
 _ASCENT, _DESCENT = 0.7, 0.2
 _MOST_STRETCHES = 400
+_MOST_RUNS = 2_000
 _WORD = re.compile(r"[^\W_]{2}")
 _MARK = re.compile(r"\s*(\d{1,3}|[*†‡§]{1,3})\s*")
 
@@ -77,7 +78,7 @@ def _visual_lines(lines: Iterator[list[Run]]) -> Iterator[list[Run]]:
 
 def _continues(line: Sequence[Run], runs: Sequence[Run]) -> bool:
     last, first = line[-1], runs[0]
-    if first.left < max(run.right for run in line) - 0.3 * first.size:
+    if len(line) > _MOST_RUNS or first.left < max(run.right for run in line) - 0.3 * first.size:
         return False
     main = _main_run(line)
     overlap = min(_top(main), _top(first)) - max(_bottom(main), _bottom(first))

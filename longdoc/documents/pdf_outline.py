@@ -15,6 +15,7 @@ from longdoc.documents.pdf_lines import Line
 from longdoc.documents.pdf_source import Bookmark
 
 _MOST_LINES = 5
+_PAGES_AHEAD = 100
 _NUMBERING = re.compile(
     r"(?:(?:chapter|part|section|appendix|kapitel|teil|abschnitt|anhang|chapitre|partie|annexe)?"
     r"(?:[0-9]{0,8}|[ivxlc]{0,7}|[a-z]?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve))"
@@ -72,11 +73,11 @@ def _nearest(bookmark: Bookmark, lines: Sequence[Line], place: int, taken: set[i
 
 
 def _line_at(page: int, place: int, by_page: Mapping[int, Sequence[Line]]) -> Line | None:
-    """The line at a place of a page, or the first one after that page."""
+    """The line at a place of a page, or the first one on the pages after it."""
     lines = by_page.get(page, ())
     if place < len(lines):
         return lines[place]
-    following = min((number for number in by_page if number > page), default=None)
+    following = next((number for number in range(page + 1, page + _PAGES_AHEAD) if by_page.get(number)), None)
     return None if following is None else by_page[following][0]
 
 

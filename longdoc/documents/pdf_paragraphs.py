@@ -84,17 +84,21 @@ def paragraph_text(paragraph: Paragraph, vocabulary: Vocabulary) -> tuple[str, l
     """The text, and the calls of notes in it: offset, page and label."""
     if paragraph.kind is BlockKind.CODE:
         return _code_text(paragraph.lines), []
-    text = ""
+    parts: list[str] = []
+    length = 0
     calls: list[tuple[int, int, str]] = []
     for index, line in enumerate(paragraph.lines):
-        piece = line.text
-        if index == 0 or index in paragraph.breaks:
-            text += ("\n" if index else "") + piece
-        else:
-            text = vocabulary.join(text, piece.lstrip())
-        base = len(text) - len(piece)
-        calls.extend((base + place, line.page, label) for place, label in line.marks)
-    return text, calls
+        piece = line.text.lstrip()
+        drops, between = False, "\n" if index else ""
+        if index and index not in paragraph.breaks:
+            drops, between = vocabulary.seam(parts[-1], piece)
+        if drops:
+            parts[-1] = parts[-1][:-1]
+        parts.append(between + piece)
+        base = length - drops + len(between) - (len(line.text) - len(piece))
+        calls.extend((max(0, base + place), line.page, label) for place, label in line.marks)
+        length += len(between) + len(piece) - drops
+    return "".join(parts), calls
 
 
 class _Joiner:

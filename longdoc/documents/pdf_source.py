@@ -31,6 +31,8 @@ _MAX_BOOKMARKS = 20_000
 _MAX_WIDGETS = 2_000
 _VIEWS_WITH_TOP = {raw.PDFDEST_VIEW_XYZ: 1, raw.PDFDEST_VIEW_FITH: 0, raw.PDFDEST_VIEW_FITBH: 0}
 """Where among a destination's numbers its height stands."""
+_INFORMATION = ("Title", "Author", "Subject", "Keywords")
+_DEEPEST_BOOKMARK = 24
 _TEXT_FIELDS = (raw.FPDF_FORMFIELD_TEXTFIELD, raw.FPDF_FORMFIELD_COMBOBOX, raw.FPDF_FORMFIELD_LISTBOX)
 
 
@@ -59,7 +61,7 @@ class Bookmark:
 
 @dataclass(frozen=True, slots=True)
 class PdfSource:
-    """All that is read from a file; `information` holds Title, Author, Subject and Keywords where given."""
+    """All that is read from a file; `information` holds Title, Author, Subject and Keywords, empty where not given."""
 
     pages: tuple[PageText, ...]
     bookmarks: tuple[Bookmark, ...]
@@ -92,7 +94,7 @@ def _read(pdf: pypdfium2.PdfDocument, name: str) -> PdfSource:
     if pdf.get_formtype() != raw.FORMTYPE_NONE:
         pdf.init_forms()
     pages = tuple(_pages(pdf, name))
-    information = {key: value.rstrip("\0") for key, value in pdf.get_metadata_dict(skip_empty=True).items()}
+    information = {key: _information(pdf, key) for key in _INFORMATION}
     language = _wide_text(lambda buffer, size: raw.FPDFCatalog_GetLanguage(pdf, buffer, size))
     return PdfSource(pages, tuple(_bookmarks(pdf)), information, language)
 
@@ -162,23 +164,46 @@ def _wide_text(call: Callable[[ctypes.Array[ctypes.c_ushort] | None, int], int])
     return bytes(buffer)[: size - 2].decode("utf-16-le", "replace")
 
 
-def _bookmarks(pdf: pypdfium2.PdfDocument) -> Iterator[Bookmark]:
-    for count, bookmark in enumerate(pdf.get_toc()):
-        if count == _MAX_BOOKMARKS:
-            return
-        destination = bookmark.get_dest() or _action_destination(pdf, bookmark)
-        page = None if destination is None else destination.get_index()
-        top = None if destination is None else _top(destination)
-        yield Bookmark(bookmark.get_title(), bookmark.level, None if page is None else page + 1, top)
+def _information(pdf: pypdfium2.PdfDocument, key: str) -> str:
+    tag = key.encode()
+    return _wide_text(lambda buffer, size: raw.FPDF_GetMetaText(pdf, tag, buffer, size)).rstrip("\0")
 
 
-def _action_destination(pdf: pypdfium2.PdfDocument, bookmark: pypdfium2.PdfBookmark) -> pypdfium2.PdfDest | None:
+def _bookmarks(pdf: pypdfium2.PdfDocument) -> list[Bookmark]:
+    """The outline in order; what points back into itself, or lies too deep, is left out."""
+    found: list[Bookmark] = []
+    seen: set[int] = set()
+    open_levels = [raw.FPDFBookmark_GetFirstChild(pdf, None)]
+    while open_levels and len(found) < _MAX_BOOKMARKS:
+        handle = open_levels.pop()
+        address = ctypes.addressof(handle.contents) if handle else 0
+        if not handle or address in seen:
+            continue
+        seen.add(address)
+        depth = len(open_levels)
+        found.append(_bookmark(pdf, handle, depth))
+        open_levels.append(raw.FPDFBookmark_GetNextSibling(pdf, handle))
+        if depth < _DEEPEST_BOOKMARK:
+            open_levels.append(raw.FPDFBookmark_GetFirstChild(pdf, handle))
+    return found
+
+
+def _bookmark(pdf: pypdfium2.PdfDocument, handle: ctypes.c_void_p, depth: int) -> Bookmark:
+    title = _wide_text(lambda buffer, size: raw.FPDFBookmark_GetTitle(handle, buffer, size))
+    target = raw.FPDFBookmark_GetDest(pdf, handle) or _action_target(pdf, handle)
+    if not target:
+        return Bookmark(title, depth, None, None)
+    destination = pypdfium2.PdfDest(target, pdf)
+    page = destination.get_index()
+    return Bookmark(title, depth, None if page is None else page + 1, _top(destination))
+
+
+def _action_target(pdf: pypdfium2.PdfDocument, handle: ctypes.c_void_p) -> ctypes.c_void_p | None:
     """Where a bookmark leads that names a "go to" action in place of a destination."""
-    action = raw.FPDFBookmark_GetAction(bookmark)
+    action = raw.FPDFBookmark_GetAction(handle)
     if not action or raw.FPDFAction_GetType(action) != raw.PDFACTION_GOTO:
         return None
-    destination = raw.FPDFAction_GetDest(pdf, action)
-    return pypdfium2.PdfDest(destination, pdf) if destination else None
+    return raw.FPDFAction_GetDest(pdf, action)
 
 
 def _top(destination: pypdfium2.PdfDest) -> float | None:

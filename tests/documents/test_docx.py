@@ -9,6 +9,7 @@ import pytest
 from longdoc.documents.document import BlockKind, Document, SectionRole
 from longdoc.documents.docx import read_docx
 from longdoc.documents.limits import Limits
+from longdoc.documents.readers import read_bytes
 from longdoc.errors import (
     DocumentTooLargeError,
     EmptyDocumentError,
@@ -212,8 +213,6 @@ def test_the_main_part_is_found_by_its_relationship() -> None:
         (docx(paragraph("Text"))[:200], MalformedDocumentError),
         (zip_of({"hello.txt": "hello"}), MalformedDocumentError),
         (docx(""), EmptyDocumentError),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), EncryptedDocumentError),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"WordDocument", UnsupportedDocumentError),
         (zip_of({"_rels/.rels": '<R><r Type="x/officeDocument" Target="b.xml"/></R>', "b.xml": "<workbook/>"}),
          UnsupportedDocumentError),
     ],
@@ -223,6 +222,12 @@ def test_what_cannot_be_read_says_why_on_one_line(data: bytes, error: type[Excep
         read(data)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("test.docx: ")
+
+
+def test_a_file_with_a_password_is_called_encrypted() -> None:
+    protected = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le")
+    with pytest.raises(EncryptedDocumentError):
+        read_bytes(protected, name="test.docx")
 
 
 def test_an_entity_bomb_is_refused() -> None:
