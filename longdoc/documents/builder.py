@@ -34,9 +34,9 @@ class DocumentBuilder:
     `metadata` may be set at any time before `build`.
     """
 
-    def __init__(self, format: str, source: str) -> None:
+    def __init__(self, document_format: str, source: str) -> None:
         self.metadata = Metadata()
-        self._format = format
+        self._format = document_format
         self._source = source
         self._parts: list[str] = []
         self._blocks: list[Block] = []
