@@ -54,7 +54,8 @@ def _write(body: Element, builder: DocumentBuilder, contents: set[Element]) -> P
     plan.see_calls(body, "")
     plan.see_notes(body, "")
     found = plan.of_page(body, "")
-    notes = PageNotes(found.calls, found.notes, {*found.dropped, *_furniture(body, contents)} - contents)
+    furniture = _furniture(body, {*contents, *found.notes})
+    notes = PageNotes(found.calls, found.notes, {*found.dropped, *furniture})
     page = write_page(body, builder, href="", notes=notes, watch=contents)
     calls = {call.target: call for call in reversed(page.calls)}
     for key, text in page.notes.items():
@@ -108,7 +109,7 @@ def _is_contents(element: Element) -> bool:
     return len(inside) >= _FEWEST_LINKS and linked >= len(_text(element)) * _LINKED_SHARE
 
 
-def _furniture(body: Element, contents: set[Element]) -> set[Element]:
+def _furniture(body: Element, kept: set[Element]) -> set[Element]:
     """What is on the page for the sake of the site; nothing where that would be most of the text."""
     permalinks = {link for link in body.iter("a") if _PERMALINK.fullmatch(_text(link))}
     frame = {element for element in body.iter("*") if _is_frame(element)}
@@ -116,10 +117,10 @@ def _furniture(body: Element, contents: set[Element]) -> set[Element]:
     if main is not None:
         frame |= set(_outside(main, body))
     outermost = [e for e in frame if not any(outer in frame for outer in e.iterancestors())]
-    dropped = sum(len(_text(element)) for element in outermost if element not in contents)
+    dropped = sum(len(_text(element)) for element in outermost if element not in kept)
     keeps_most = main is not None or dropped <= len(_text(body)) * _FURNITURE_SHARE
-    holding = {outer for element in contents for outer in element.iterancestors()}
-    return permalinks | ((frame - holding) if keeps_most else set())
+    holding = {outer for element in kept for outer in element.iterancestors()}
+    return permalinks | ((frame - kept - holding) if keeps_most else set())
 
 
 def _is_frame(element: Element) -> bool:

@@ -100,9 +100,12 @@ class NotePlan:
         """Elements of this page that are notes, outermost ones only, each with the keys that mean it."""
         targets = self._targets(root, page)
         found: dict[Element, list[str]] = {}
+        looks_so: dict[Element, bool] = {}
         for element, key in targets.items():
             note = _container(element, targets)
-            if note is not None and (_types(note) & _NOTE_TYPES or not self._calls_notes(note, page)):
+            if note is not None and note not in looks_so:
+                looks_so[note] = self._looks_like_note(note, page)
+            if note is not None and looks_so[note]:
                 found.setdefault(note, []).append(key)
         for outer, inner in [(_outer(note, found), note) for note in found]:
             if outer is not None:
@@ -121,8 +124,15 @@ class NotePlan:
                 taken.add(key)
         return targets
 
-    def _calls_notes(self, element: Element, page: str) -> bool:
-        return any(_is_call(link) and target in self._wanted for link, target in self._links(element, page))
+    def _looks_like_note(self, element: Element, page: str) -> bool:
+        """Whether an element says that it is a note, or at least is short, has no headings and calls no notes."""
+        if _types(element) & _NOTE_TYPES:
+            return True
+        if len(_text(element)) > _LONGEST_UNMARKED_NOTE:
+            return False
+        if any(local_name(inner) in HEADING_LEVELS for inner in element.iter("*")):
+            return False
+        return not any(_is_call(link) and target in self._wanted for link, target in self._links(element, page))
 
 
 def _key(page: str, anchor: str) -> str:
@@ -184,13 +194,13 @@ def _container(target: Element, targets: Mapping[Element, str]) -> Element | Non
     if _types(target) & _NOTE_TYPES:
         return target
     note = _nearest_container(target)
-    if note is None or any(local_name(inner) in HEADING_LEVELS for inner in note.iter("*")):
+    if note is None:
         return None
     for parent in note.iterancestors():
         if not _wraps_only(parent, target, targets):
             break
         note = parent
-    return note if len(_text(note)) <= _LONGEST_UNMARKED_NOTE else None
+    return note
 
 
 def _nearest_container(target: Element) -> Element | None:

@@ -20,6 +20,8 @@ _JUDGED_LINES = 200
 _FILLED = 0.8
 """A line is full when the next word would take it past this share of the usual width."""
 _MOSTLY = 0.7
+_FEWEST_JUDGED = 4
+_SENTENCE_END = (".", "!", "?", ":", ";", "”", '"', "»", "。", "！", "？", "」", "।")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ def _is_wrapped(lines: Sequence[str], width: int) -> bool:
     """Whether lines were broken because they were full, not because they end there."""
     if len(lines) < 2:
         return True
+    if len(lines) >= _FEWEST_JUDGED and sum(line.endswith(_SENTENCE_END) for line in lines) >= len(lines) * _MOSTLY:
+        return False
     full = sum(
         len(line) + 1 + len(following.split(maxsplit=1)[0]) > width * _FILLED
         for line, following in pairwise(lines)
@@ -128,8 +132,8 @@ def _pieces(lines: list[str]) -> Iterator[list[str]]:
 
 
 def _begins(lines: list[str], number: int) -> bool:
-    if _BULLET.match(lines[number].strip()):
-        return _BULLET.match(lines[0].strip()) is not None
+    if _BULLET.match(lines[0].strip()):
+        return _BULLET.match(lines[number].strip()) is not None
     following = lines[number + 1] if number + 1 < len(lines) else lines[number - 1]
     return _indent(lines[number]) >= 2 and _indent(following) == 0 and _indent(lines[number - 1]) == 0
 

@@ -100,7 +100,7 @@ class _TextReader:
 
     def _subtitle(self, index: int, headings: Mapping[int, HeadingLine]) -> str:
         """The title that stands in capitals below "CHAPTER I", empty where there is none."""
-        if index >= len(self._paragraphs) or index in headings:
+        if headings[index - 1].number is None or index in headings or index >= len(self._paragraphs):
             return ""
         lines = self._paragraphs.lines(index, 2)
         return lines[0] if len(lines) == 1 and len(lines[0]) <= _LONGEST_SUBTITLE and is_upper(lines[0]) else ""

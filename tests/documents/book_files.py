@@ -18,10 +18,11 @@ METADATA = (
 
 
 def zip_of(members: Mapping[str, str | bytes]) -> bytes:
+    """A zip that is the same every time it is made."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

@@ -86,7 +86,9 @@ def test_headings_are_the_outline_where_there_is_no_contents_list() -> None:
 
 
 def test_an_entry_that_leads_nowhere_keeps_its_title_and_takes_no_text() -> None:
-    contents = '<li><a href="a.xhtml">One</a></li><li><a href="gone.xhtml">Gone</a></li><li><a href="b.xhtml">Two</a></li>'
+    contents = (
+        '<li><a href="a.xhtml">One</a></li><li><a href="gone.xhtml">Gone</a></li><li><a href="b.xhtml">Two</a></li>'
+    )
     document = read(epub({"a.xhtml": ONE, "b.xhtml": TWO}, contents=contents, spine=["a.xhtml", "b.xhtml"]))
     assert [title for _, title in titles(document)] == ["One", "Gone", "Two"]
     assert section_text(document, "Gone") == ""
@@ -136,7 +138,8 @@ def test_an_entry_that_holds_chapters_is_body_though_it_points_to_a_title_page()
 def test_footnotes_leave_the_running_text_and_know_their_place() -> None:
     document = body(
         '<p>Before<a epub:type="noteref" href="#n1">1</a> after.</p>'
-        '<aside id="n1" epub:type="footnote"><p>The note. <a href="#r" epub:type="backlink">↩</a></p></aside><p>End.</p>'
+        '<aside id="n1" epub:type="footnote"><p>The note. <a href="#r" epub:type="backlink">↩</a></p></aside>'
+        "<p>End.</p>"
     )
     assert blocks(document) == ["Before after.", "End.", "The note."]
     note = document.notes[0]
@@ -157,7 +160,8 @@ def test_endnotes_on_a_page_of_their_own_are_notes() -> None:
 
 def test_notes_without_types_are_known_by_raised_marks_that_lead_to_them_and_back() -> None:
     document = body(
-        '<p>Word<sup><a id="r1" href="#f1">1</a></sup> goes on.</p><p id="f1"><a href="#r1"><sup>1</sup></a> The note.</p>'
+        '<p>Word<sup><a id="r1" href="#f1">1</a></sup> goes on.</p>'
+        '<p id="f1"><a href="#r1"><sup>1</sup></a> The note.</p>'
     )
     assert blocks(document) == ["Word goes on.", "1 The note."]
     assert document.notes[0].anchor == len("Word")
