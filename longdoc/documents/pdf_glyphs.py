@@ -13,8 +13,7 @@ from __future__ import annotations
 import ctypes
 import math
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import pypdfium2
@@ -27,6 +26,9 @@ _WIDTH_SAMPLE = "iltr.mwaenosMW"
 _WIDTHS_NEEDED = 4
 _HYPHEN_AT_LINE_END = (0x2, 0xFFFE)
 """What pdfium gives in place of a hyphen that ends a line, without a line end after it."""
+_SPACES = (9, 32, 160)
+_LINE_ENDS = (10, 13)
+_FIRST_VISIBLE = 33
 _SPLIT_GAP = 1.0
 """White space wider than this, in sizes of the font, parts two runs."""
 _LIGATURES = str.maketrans(
@@ -61,69 +63,100 @@ class _Style:
     baseline: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Glyph:
-    text: str
-    style: _Style | None
-    left: float = 0.0
-    right: float = 0.0
-    bottom: float = 0.0
-    top: float = 0.0
+@dataclass(slots=True)
+class _OpenRun:
+    """A run being read, measured along its own direction of writing."""
+
+    style: _Style
+    left: float
+    right: float
+    characters: list[str] = field(default_factory=list[str])
 
 
-_Pointer: TypeAlias = ctypes.c_void_p
+_Pointer: TypeAlias = "ctypes.pointer[ctypes.Structure]"
 """A handle of pdfium, passed around unopened."""
-_LINE_END = _Glyph("\n", None)
-_SPACE = _Glyph(" ", None)
 
 
 def read_runs(textpage: pypdfium2.PdfTextPage) -> tuple[tuple[Run, ...], ...]:
     """The runs of a page, grouped into lines as pdfium sees them."""
-    glyphs = list(_GlyphReader(textpage).glyphs())
-    quarters = Counter(glyph.style.quarter for glyph in glyphs if glyph.style is not None)
+    lines = _PageReader(textpage).lines()
+    quarters: Counter[int] = Counter()
+    for line in lines:
+        for run in line:
+            quarters[run.style.quarter] += len(run.characters)
     main = max(quarters, key=lambda quarter: quarters[quarter], default=0)
-    lines: list[tuple[Run, ...]] = []
-    line: list[_Glyph] = []
-    for glyph in (*glyphs, _LINE_END):
-        if glyph is not _LINE_END:
-            line.append(glyph)
-        elif line:
-            lines.append(tuple(_runs(line, main)))
-            line = []
-    return tuple(runs for runs in lines if runs)
+    return tuple(tuple(_closed(run, main) for run in line) for line in lines)
 
 
-class _GlyphReader:
+def _closed(run: _OpenRun, main: int) -> Run:
+    text = "".join(run.characters).translate(_LIGATURES)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    style = run.style
+    return Run(text, run.left, run.right, style.baseline, style.size, style.mono, style.quarter != main)
+
+
+class _PageReader:
     """Reads one page glyph by glyph; what text objects and fonts say is asked once for each."""
 
     def __init__(self, textpage: pypdfium2.PdfTextPage) -> None:
         self._textpage = textpage
-        self._styles: dict[int | None, _Style] = {}
-        self._mono: dict[int | None, bool] = {}
+        self._handle = textpage.raw
+        self._styles: dict[int, _Style] = {}
+        self._mono: dict[int, bool] = {}
+        self._box = raw.FS_RECTF()
+        self._box_reference = ctypes.byref(self._box)
+        self._line: list[_OpenRun] = []
 
-    def glyphs(self) -> Iterator[_Glyph]:
-        """Glyphs in pdfium's order, with `_SPACE` and `_LINE_END` for what only parts them."""
+    def lines(self) -> list[list[_OpenRun]]:
+        """Lines in pdfium's order, without empty ones."""
+        lines: list[list[_OpenRun]] = []
         for index in range(self._textpage.count_chars()):
-            code = raw.FPDFText_GetUnicode(self._textpage, index)
-            if code in _HYPHEN_AT_LINE_END:
-                yield self._glyph(index, "-")
-                yield _LINE_END
-            elif code in (10, 13):
-                yield _LINE_END
-            elif code in (9, 32, 160):
-                yield _SPACE
-            elif code >= 32:
-                yield self._glyph(index, chr(code))
+            code = raw.FPDFText_GetUnicode(self._handle, index)
+            hyphen = code in _HYPHEN_AT_LINE_END
+            if code in _SPACES:
+                self._add_space()
+            elif hyphen or code >= _FIRST_VISIBLE:
+                self._add(index, "-" if hyphen else chr(code))
+            if (hyphen or code in _LINE_ENDS) and self._line:
+                lines.append(self._line)
+                self._line = []
+        return [*lines, self._line] if self._line else lines
 
-    def _glyph(self, index: int, text: str) -> _Glyph:
-        text_object = raw.FPDFText_GetTextObject(self._textpage, index)
+    def _add_space(self) -> None:
+        """A space belongs to the run before it."""
+        if self._line:
+            self._line[-1].characters.append(" ")
+
+    def _add(self, index: int, text: str) -> None:
+        """Add a glyph to the last run, or begin one where style or a wide gap parts them."""
+        text_object = raw.FPDFText_GetTextObject(self._handle, index)
         key = _address(text_object)
         style = self._styles.get(key)
         if style is None:
             style = self._styles[key] = self._style(index, self._is_mono(text_object))
-        box = raw.FS_RECTF()
-        raw.FPDFText_GetLooseCharBox(self._textpage, index, box)
-        return _Glyph(text, style, box.left, box.right, box.bottom, box.top)
+        raw.FPDFText_GetLooseCharBox(self._handle, index, self._box_reference)
+        start, end = self._extent(style.quarter)
+        run = self._line[-1] if self._line else None
+        if (
+            run is None
+            or (run.style is not style and run.style != style)
+            or start - run.right > _SPLIT_GAP * style.size
+        ):
+            run = _OpenRun(style, start, end)
+            self._line.append(run)
+        run.characters.append(text)
+        run.left = min(run.left, start)
+        run.right = max(run.right, end)
+
+    def _extent(self, quarter: int) -> tuple[float, float]:
+        """Where the glyph in the box begins and ends along a direction of writing."""
+        box = self._box
+        if quarter == 0:
+            return box.left, box.right
+        if quarter == 1:
+            return box.bottom, box.top
+        return (-box.right, -box.left) if quarter == 2 else (-box.top, -box.bottom)
 
     def _style(self, index: int, mono: bool) -> _Style:
         matrix, x, y = raw.FS_MATRIX(), ctypes.c_double(), ctypes.c_double()
@@ -142,8 +175,9 @@ class _GlyphReader:
         return self._mono[key]
 
 
-def _address(pointer: _Pointer | None) -> int | None:
-    return ctypes.cast(pointer, ctypes.c_void_p).value if pointer else None
+def _address(pointer: _Pointer | None) -> int:
+    """Where a handle points to, 0 for none: enough to tell handles apart while a page is open."""
+    return ctypes.addressof(pointer.contents) if pointer else 0
 
 
 def _has_one_width(font: _Pointer) -> bool:
@@ -165,43 +199,3 @@ def _widths_agree(font: _Pointer) -> bool:
         if raw.FPDFFont_GetGlyphWidth(font, ord(character), 100.0, width) and width.value > 0
     ]
     return len(widths) >= _WIDTHS_NEEDED and max(widths) - min(widths) < 0.5
-
-
-def _runs(line: list[_Glyph], main: int) -> Iterator[Run]:
-    """Runs of one line; a space belongs to the run before it, and wide gaps part runs of one style."""
-    texts: list[str] = []
-    style: _Style | None = None
-    left = right = 0.0
-    for glyph in line:
-        if glyph.style is None:
-            if texts:
-                texts.append(" ")
-            continue
-        start, end = _extent(glyph, main)
-        if style is not None and (glyph.style != style or start - right > _SPLIT_GAP * style.size):
-            yield _run(texts, style, left, right, main)
-            texts, style = [], None
-        if style is None:
-            style, left, right = glyph.style, start, end
-        texts.append(glyph.text)
-        left, right = min(left, start), max(right, end)
-    if style is not None:
-        yield _run(texts, style, left, right, main)
-
-
-def _run(texts: list[str], style: _Style, left: float, right: float, main: int) -> Run:
-    text = "".join(texts).translate(_LIGATURES)
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return Run(text, left, right, style.baseline, style.size, style.mono, style.quarter != main)
-
-
-def _extent(glyph: _Glyph, main: int) -> tuple[float, float]:
-    """Where a glyph begins and ends along the main direction of writing."""
-    if main == 0:
-        return glyph.left, glyph.right
-    if main == 1:
-        return glyph.bottom, glyph.top
-    if main == 2:
-        return -glyph.right, -glyph.left
-    return -glyph.top, -glyph.bottom
