@@ -14,7 +14,7 @@ import ctypes
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol
 
 import pypdfium2
 from pypdfium2 import raw
@@ -73,8 +73,11 @@ class _OpenRun:
     characters: list[str] = field(default_factory=list[str])
 
 
-_Pointer: TypeAlias = "ctypes.pointer[ctypes.Structure]"
-"""A handle of pdfium, passed around unopened."""
+class _Pointer(Protocol):
+    """A handle of pdfium, passed around unopened."""
+
+    @property
+    def contents(self) -> ctypes.Structure: ...
 
 
 def read_runs(textpage: pypdfium2.PdfTextPage) -> tuple[tuple[Run, ...], ...]:
