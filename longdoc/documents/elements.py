@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from longdoc.documents.document import BlockKind
-from longdoc.documents.xml import Element, attribute, local_name
+from longdoc.documents.xml import Element, local_name, structural_types
 
 
 def _names(names: str) -> frozenset[str]:
@@ -61,8 +61,7 @@ def is_left_out(element: Element, name: str) -> bool:
         return True
     if name in {"case", "default", "annotation"}:
         return _is_unused_alternative(element, name)
-    types = {*attribute(element, "type").split(), *element.get("role", "").split()}
-    return bool(types & _PAGE_BREAKS)
+    return not _PAGE_BREAKS.isdisjoint(structural_types(element))
 
 
 def _is_unused_alternative(element: Element, name: str) -> bool:

@@ -22,7 +22,13 @@ _SAMPLE = 1 << 16
 _WESTERN_SHARE = 0.05
 """Western European text has fewer bytes over 127 than this share; other scripts and languages have more."""
 _DAMAGED_SHARE = 0.02
-_NON_ASCII_LINE = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
+_HIGH_BYTE = re.compile(rb"[\x80-\xff]")
+_AROUND = 256
+_CHARSETS = re.compile(
+    r"utf[-_]?(8|16|32)|iso[-_]?(8859|2022)|windows|cp\d|koi8|gb|big5|euc|shift|sjis|ms\d|mac|tis|l\d|johab|hz|ks_",
+    re.IGNORECASE,
+)
+"""Names of encodings of real texts; Python knows others, some of them slow on purpose-made input."""
 _HIGH_BYTES = bytes(range(128, 256))
 _DECLARED = re.compile(
     rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]+)|<meta[^>]{0,300}?charset\s*=\s*["']?\s*([\w.:-]+)""",
@@ -52,9 +58,10 @@ def declared_encoding(data: bytes) -> str | None:
 
 
 def _decode_other(data: bytes, declared: str | None) -> str:
-    if declared:
+    named = _BROWSER_NAMES.get((declared or "").lower(), declared or "")
+    if _CHARSETS.match(named):
         try:
-            return data.decode(_BROWSER_NAMES.get(declared.lower(), declared))
+            return data.decode(named)
         except (LookupError, UnicodeError):
             pass
     wide = _wide_encoding(data)
@@ -92,14 +99,12 @@ def _decode_bytewise(data: bytes) -> str:
 
 
 def _telling_sample(data: bytes) -> bytes:
-    """The start of the data and further lines that are not plain ASCII."""
+    """The start of the data, and what stands around further bytes that are not plain ASCII."""
     pieces = [data[: _SAMPLE // 2]]
-    size = len(pieces[0])
-    for match in _NON_ASCII_LINE.finditer(data, _SAMPLE // 2):
-        pieces.append(match[0][:1024])
-        size += len(pieces[-1])
-        if size >= _SAMPLE:
-            break
+    position = _SAMPLE // 2
+    while len(pieces) * _AROUND < _SAMPLE and (match := _HIGH_BYTE.search(data, position)):
+        pieces.append(data[match.start() : match.start() + _AROUND])
+        position = match.start() + _AROUND
     return b"\n".join(pieces)
 
 

@@ -16,7 +16,7 @@ from longdoc.documents.limits import Limits
 from longdoc.documents.normal import normal_line
 from longdoc.documents.notes import NotePlan, may_hold_notes, note_label
 from longdoc.documents.xhtml import NoteCall, PageText, write_page
-from longdoc.documents.xml import Element, attribute, local_name, parse_xhtml
+from longdoc.documents.xml import Element, local_name, parse_xhtml, structural_types
 from longdoc.errors import EmptyDocumentError, MalformedDocumentError
 
 _WRAPPERS = frozenset({"section", "div", "article", "main", "book"})
@@ -129,8 +129,7 @@ def _own_types(root: Element) -> list[str]:
     element = next(root.iter("{*}body"), root)
     types: list[str] = []
     while True:
-        types += attribute(element, "type").split() if element.get("type") is None else []
-        types += (element.get("role") or "").split()
+        types += structural_types(element)
         children = [child for child in element if local_name(child)]
         if len(children) != 1 or local_name(children[0]) not in _WRAPPERS | {"nav"}:
             return types

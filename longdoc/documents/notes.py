@@ -15,7 +15,7 @@ from typing import TypeAlias
 from longdoc.documents.archive import fragment_of
 from longdoc.documents.elements import HEADING_LEVELS
 from longdoc.documents.xhtml import NoteCall, PageNotes, is_mark
-from longdoc.documents.xml import Element, attribute, local_name
+from longdoc.documents.xml import Element, attribute, local_name, structural_types
 
 Resolve: TypeAlias = Callable[[str, str], str | None]
 """From a page's name and a reference in it to the name of the page meant, None for addresses elsewhere."""
@@ -144,7 +144,7 @@ def _text(element: Element) -> str:
 
 
 def _types(element: Element) -> set[str]:
-    return {*attribute(element, "type").split(), *(element.get("role") or "").split()}
+    return set(structural_types(element))
 
 
 def _is_backlink(link: Element) -> bool:

@@ -32,6 +32,7 @@ _KNOWN = "EPUB, PDF, DOCX, ODT, HTML, Markdown or text"
 _PDF = b"%PDF-"
 _PDF_WITHIN = 1024
 _SNIFFED = 64 * 1024
+_NOTHING = b"\x00 \t\r\n\xef\xbb\xbf"
 _OLE = b"\xd0\xcf\x11\xe0"
 _FOREIGN = {
     b"\x89PNG": "a PNG image",
@@ -104,7 +105,7 @@ def read_bytes(data: bytes, *, name: str, limits: Limits | None = None) -> Docum
     limits = limits or Limits()
     if len(data) > limits.file_bytes:
         raise DocumentTooLargeError(f"is larger than {limits.file_bytes} bytes; split it first", source=name)
-    if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
+    if not data[:_SNIFFED].strip(_NOTHING) and not data.strip(_NOTHING):
         raise EmptyDocumentError("is empty", source=name)
     return _reader_of(_kind(data, name, limits))(data, name=name, limits=limits)
 
@@ -157,7 +158,7 @@ def _reader_of(kind: _Kind) -> _Reader:
 def _kind(data: bytes, name: str, limits: Limits) -> _Kind:
     if data.startswith(_ZIP):
         return _kind_of_archive(data, name, limits)
-    if data.lstrip().startswith(_PDF) or (_PDF in data[:_PDF_WITHIN] and b"endobj" in data):
+    if data[:_PDF_WITHIN].lstrip().startswith(_PDF) or (_PDF in data[:_PDF_WITHIN] and b"endobj" in data):
         return _Kind.PDF
     if data.startswith(_OLE) and _ENCRYPTED_STREAM in data:
         raise EncryptedDocumentError("is protected by a password; save it without one first", source=name)

@@ -17,7 +17,7 @@ from longdoc.documents.document import BlockKind
 from longdoc.documents.elements import BLOCKS, HEADING_LEVELS, KINDS, is_left_out
 from longdoc.documents.normal import normal_line, normal_text
 from longdoc.documents.tables import Table, is_layout_table
-from longdoc.documents.xml import Element, attribute, local_name
+from longdoc.documents.xml import Element, attribute, local_name, structural_types
 
 _WHITE = re.compile(r"\s+")
 _MARK = re.compile(
@@ -163,6 +163,7 @@ class _PageWriter:
             self._page.places[element] = (self._sink.position, self._sink.position)
         if element in self._notes.notes:
             self._take_note(element)
+            self._pending_ids.clear()
             return False
         if element in self._notes.calls and self._take_call(element):
             return False
@@ -206,9 +207,9 @@ class _PageWriter:
             return
         self._page.anchors.setdefault(anchor, self._sink.position)
         self._pending_ids.append(anchor)
-        types = attribute(element, "type") if element.get("type") is None else ""
+        types = structural_types(element)
         if types:
-            self._page.types[anchor] = types
+            self._page.types[anchor] = " ".join(types)
 
     def _take_call(self, element: Element) -> bool:
         """Remember a note call; True where its text is a mere mark that leaves the running text."""
@@ -239,7 +240,7 @@ class _PageWriter:
         self._pieces.clear()
 
     def _write(self, text: str, kind: BlockKind, level: int) -> None:
-        anchor = self._pending_ids[-1] if self._pending_ids else ""
+        anchor = self._pending_ids[0] if self._pending_ids else ""
         href = f"{self._href}#{anchor}" if anchor else self._href
         start = self._sink.add_block(text, kind, level=level, href=href or None)
         if start is None:

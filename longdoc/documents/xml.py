@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from html import escape
 from html.entities import html5
 from typing import TypeAlias
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -89,6 +89,12 @@ def attribute(element: Element, name: str) -> str:
     return next((str(v) for k, v in element.attrib.items() if str(k).endswith(ends)), "")
 
 
+def structural_types(element: Element) -> list[str]:
+    """What an element says it is for: words of its `epub:type` and its `role`."""
+    types = next((str(v) for k, v in element.attrib.items() if str(k).endswith(("}type", ":type"))), "")
+    return [*types.split(), *element.get("role", "").split()]
+
+
 def _parsed(prepared: bytes, source: str, *, recover: bool) -> Element | None:
     parser = etree.XMLParser(
         encoding="utf-8",
@@ -154,4 +160,4 @@ def _expanded(text: str, declared: dict[str, str], source: str) -> str:
 
 def _html_character(name: str) -> str | None:
     character = html5.get(name + ";")
-    return None if character is None else escape(character)
+    return None if character is None else escape(character, quote=False)

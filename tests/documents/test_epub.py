@@ -167,6 +167,16 @@ def test_notes_without_types_are_known_by_raised_marks_that_lead_to_them_and_bac
     assert document.notes[0].anchor == len("Word")
 
 
+def test_notes_as_project_gutenberg_marks_them_are_known() -> None:
+    document = body(
+        '<p>Word.<a id="FNanchor_1_1"></a><a class="fnanchor" href="#Footnote_1_1">[1]</a> More.</p><h2>Next</h2>'
+        '<div class="footnote"><p><a id="Footnote_1_1"></a><a href="#FNanchor_1_1"><span class="label">[1]</span></a>'
+        " The note.</p><p>Its end.</p></div>"
+    )
+    assert blocks(document) == ["Word. More.", "Next", "[1] The note.\nIts end."]
+    assert (document.notes[0].label, document.notes[0].anchor) == ("1", len("Word."))
+
+
 def test_a_raised_link_to_a_chapter_is_no_note() -> None:
     document = body('<p>See<sup><a href="#c">2</a></sup>.</p><section id="c"><h2>Chapter</h2><p>Text.</p></section>')
     assert document.notes == ()
