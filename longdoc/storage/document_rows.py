@@ -117,10 +117,9 @@ def _packed_blocks(blocks: Sequence[Block], kinds: dict[BlockKind, int], hrefs: 
 
 
 def _blocks(packed: bytes, kinds: Sequence[BlockKind], hrefs: Sequence[str | None]) -> Iterator[Block]:
-    rows: Iterable[tuple[int, int, int, int, int, int]]
-    rows = zip(*unpack_columns(packed), strict=True)
-    for start, end, kind, level, href, page in rows:
-        yield Block(start, end, kinds[kind], level, hrefs[href], None if page == _NONE else page)
+    starts, ends, kind, level, href, page = unpack_columns(packed, count=6)
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        yield Block(start, end, kinds[kind[i]], level[i], hrefs[href[i]], None if page[i] == _NONE else page[i])
 
 
 def _metadata(stored: dict[str, Any]) -> Metadata:

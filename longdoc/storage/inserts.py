@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import Executable
 
@@ -22,6 +22,12 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) ->
 def insert_or_update(connection: Connection, table: Table, row: Row, *, keep: frozenset[str] = frozenset()) -> None:
     """Insert a row, or give the one with its primary key these values, except the columns of `keep`."""
     connection.execute(_updating(connection.dialect.name, table, keep), row)
+
+
+@cache
+def missing_from(dialect: str, table: Table, rows: Select[Any]) -> Executable:
+    """A statement that inserts what a query finds (the table's columns, in order) unless its key is there."""
+    return _insert(dialect, table).from_select(list(table.c), rows).on_conflict_do_nothing()
 
 
 @cache

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, func, insert, literal, select
+from sqlalchemy import Boolean, Connection, RowMapping, and_, bindparam, func, insert, select
 
 from longdoc.engines.engine import Completion, CompletionRequest, Engine, EngineInfo, TextSink, Usage
 from longdoc.errors import NotFoundError
@@ -25,8 +25,9 @@ from longdoc.storage.call_rows import (
     with_texts,
 )
 from longdoc.storage.clock import Clock, utc_now
+from longdoc.storage.columns import BigId
 from longdoc.storage.database import Database
-from longdoc.storage.inserts import insert_missing
+from longdoc.storage.inserts import missing_from
 from longdoc.storage.schema import calls, run_calls, runs
 from longdoc.storage.texts import store_text, stored_texts
 
@@ -58,7 +59,9 @@ _SUMS = tuple(
     func.sum(column).label(column.name)
     for column in (calls.c.prompt_tokens, calls.c.completion_tokens, calls.c.cached_tokens, calls.c.cost)
 )
-_RUN_EXISTS = select(literal(1)).where(runs.c.id == bindparam("run_id"))
+_COUNTED = select(runs.c.id, bindparam("call_id", type_=BigId), bindparam("recorded", type_=Boolean)).where(
+    runs.c.id == bindparam("run_id")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +226,8 @@ class LedgerEngine:
 
 def _count(connection: Connection, run_id: str, call_id: int, *, recorded: bool) -> None:
     """Count a call for a run, the first time it is told; a run that was deleted meanwhile counts nothing."""
-    if connection.execute(_RUN_EXISTS, {"run_id": run_id}).first() is not None:
-        insert_missing(connection, run_calls, [{"run_id": run_id, "call_id": call_id, "recorded": recorded}])
+    values = {"run_id": run_id, "call_id": call_id, "recorded": recorded}
+    connection.execute(missing_from(connection.dialect.name, run_calls, _COUNTED), values)
 
 
 def _recorded_call(connection: Connection, row: RowMapping) -> RecordedCall:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate, chain, pairwise
 
 _ROWS = struct.Struct("<Q")
+_BYTES = 4
 _LEVEL = 1
 """Of zlib: the numbers are small differences, so its quickest is nearly its best."""
 
@@ -22,12 +23,12 @@ def pack_columns(*columns: Iterable[int]) -> bytes:
     return b"".join([packer.compress(_ROWS.pack(rows)), *map(packer.compress, parts), packer.flush()])
 
 
-def unpack_columns(data: bytes) -> list[array[int]]:
-    """The columns again; none where there were no rows."""
+def unpack_columns(data: bytes, *, count: int) -> list[array[int]]:
+    """The columns again; `count` says how many."""
     raw = memoryview(zlib.decompress(data))
     (rows,) = _ROWS.unpack_from(raw)
-    body, size = raw[_ROWS.size :], rows * 4
-    return [_sums(body[start : start + size]) for start in range(0, len(body), size)] if size else []
+    size = rows * _BYTES
+    return [_sums(raw[_ROWS.size + i * size :][:size]) for i in range(count)]
 
 
 def _differences(column: Iterable[int]) -> Iterator[int]:
