@@ -1,0 +1,170 @@
+"""llama.cpp in this process: a GGUF file as an engine, without any server to set up.
+
+Owns the life of xllamacpp's server (on a free port of the loopback interface, behind a key of its own) and how many
+slots it gets; calls go through `OpenAIEngine`. What the engine is, is known from the file's head without loading.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from longdoc.engines.checksums import file_sha256
+from longdoc.engines.engine import Completion, CompletionRequest, EngineInfo, TextSink
+from longdoc.engines.gguf import GgufModel, read_gguf
+from longdoc.engines.memory import available_memory
+from longdoc.errors import ConfigError
+
+if TYPE_CHECKING:
+    import xllamacpp
+
+    from longdoc.engines.openai import OpenAIEngine
+
+_MOST_SLOTS = 16
+_MEMORY_SHARE = 0.5
+_WIDEST_WINDOW = 16_384
+_NARROWEST_WINDOW = 2048
+_LOGPROBS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How the cache of keys and values is shared out: `slots` requests at once, each with the full window."""
+
+    window: int
+    slots: int
+
+
+class EmbeddedEngine:
+    """A GGUF model in this process. It is loaded at the first call, which therefore takes longer.
+
+    `context_window` (tokens) and `slots` are chosen by the model and the free memory where not given: at most half
+    of it, at most 16 slots, and at most 16,384 tokens. `identity` names the weights for the record (where not given
+    it is made from their checksum, which reads the whole file). `timeout` is in seconds for one answer, waiting for
+    a slot included. Raises `ConfigError` where the file is no model.
+
+    While llama.cpp loads, it does not let other Python code run.
+    """
+
+    def __init__(
+        self,
+        model_path: Path,
+        *,
+        identity: str | None = None,
+        context_window: int | None = None,
+        slots: int | None = None,
+        timeout: float | None = None,
+        toy: bool = False,
+    ) -> None:
+        model = read_gguf(model_path)
+        self._path = model_path
+        self._layout = _plan(model, model_path.stat().st_size, window=context_window, slots=slots)
+        self._timeout = timeout
+        self._starting = asyncio.Lock()
+        self._servers: list[xllamacpp.Server] = []
+        self._client: OpenAIEngine | None = None
+        self._info = EngineInfo(
+            engine="embedded",
+            model=model.name,
+            identity=identity or f"sha256:{file_sha256(model_path)[:16]}",
+            context_window=self._layout.window,
+            slots=self._layout.slots,
+            logprobs=_LOGPROBS,
+            json_schema=True,
+            exact_tokens=True,
+            toy=toy,
+        )
+
+    @property
+    def info(self) -> EngineInfo:
+        """See `Engine`."""
+        return self._info
+
+    async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
+        """See `Engine`."""
+        client = await self._started()
+        return await client.complete(request, on_text=on_text)
+
+    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See `Engine`."""
+        client = await self._started()
+        return await client.count_tokens(texts)
+
+    async def aclose(self) -> None:
+        """See `Engine`."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+        await asyncio.to_thread(self._servers.clear)
+
+    async def _started(self) -> OpenAIEngine:
+        async with self._starting:
+            if self._client is None:
+                self._client = await self._start()
+            return self._client
+
+    async def _start(self) -> OpenAIEngine:
+        from longdoc.engines.openai import OpenAIEngine
+
+        key = secrets.token_urlsafe(24)
+        server = await asyncio.to_thread(_load, self._path, self._layout, name=self._info.model, key=key)
+        self._servers.append(server)
+        client = await OpenAIEngine.connect(
+            server.listening_address, model=self._info.model, api_key=key, timeout=self._timeout, stream_always=True
+        )
+        if client.info.context_window < self._layout.window:
+            await client.aclose()
+            raise ConfigError(
+                f"llama.cpp gives a slot only {client.info.context_window} tokens instead of {self._layout.window}; "
+                "set a smaller context_window"
+            )
+        return client
+
+
+def _plan(model: GgufModel, weights: int, *, window: int | None, slots: int | None) -> _Layout:
+    """Windows and slots that fit into the memory that is free."""
+    if window is not None and window > model.context_window:
+        raise ConfigError(f"{model.name} has a window of {model.context_window} tokens; {window} were asked for")
+    room = max(0, int(available_memory() * _MEMORY_SHARE) - weights)
+    fitting = room // max(1, model.kv_bytes_per_token)
+    if window is None:
+        window = min(model.context_window, _WIDEST_WINDOW)
+        while window > max(fitting, _NARROWEST_WINDOW):
+            window //= 2
+    return _Layout(window, slots or max(1, min(_MOST_SLOTS, fitting // window)))
+
+
+def _load(path: Path, layout: _Layout, *, name: str, key: str) -> xllamacpp.Server:
+    """Load a model and start its server. Raises `ConfigError` where llama.cpp cannot."""
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.model_alias = {name}
+    params.api_keys = [key]
+    params.ui = False
+    params.verbosity = 0
+    params.n_parallel = layout.slots
+    params.n_ctx = layout.slots * layout.window
+    params.kv_unified = False
+    params.fit_params = False  # it would change the window silently
+    params.ctx_shift = False
+    params.cache_ram_mib = 0  # each slot keeps its own last prompt; another cache would take gigabytes
+    params.warmup = False
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _cores()
+    try:
+        return xllamacpp.Server(params)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{path}: llama.cpp cannot load this model; the file may be damaged (pull it again), of a kind this "
+            "version does not know, or too large for the free memory"
+        ) from error
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
