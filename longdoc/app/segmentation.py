@@ -23,7 +23,7 @@ async def segments_of(
     """The segments of a stored document, of at most `limit` tokens of the workspace's engine.
 
     Where the engine has no tokenizer, one recorded call of the run measures how it counts; without a run
-    nothing is spent, and nothing stored.
+    nothing is spent and nothing is stored.
     """
     info = workspace.engine.info
     key = f"{info.identity}:{'exact' if info.exact_tokens else 'calibrated'}:{limit}"
@@ -32,7 +32,7 @@ async def segments_of(
         return stored
     counter = await _counter(workspace.engine, document, run)
     segments = await segment_document(document, counter, limit=limit)
-    if info.exact_tokens or run is not None:
+    if run is not None:
         await workspace.records.documents.save_segmentation(document.id, key, segments)
     return segments
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from longdoc.cli import options
+from longdoc.json_value import JsonValue
 
 app = typer.Typer(help="Settings: what is in force and where it was set.", no_args_is_help=True)
 
@@ -31,8 +32,8 @@ def show(json: options.Json = False) -> None:
         "user file": str(user_config_file()),
     }
     if json:
-        rows = [{"name": s.name, "value": s.value, "origin": s.origin} for s in settings]
-        typer.echo(envelope("config show", "done", settings=list(rows), places=dict(places)))
+        shown: list[JsonValue] = [{"name": s.name, "value": s.value, "origin": s.origin} for s in settings]
+        typer.echo(envelope("config show", "done", settings=shown, places=dict(places)))
         return
     table(
         ("setting", "value", "set by", "what it is"),

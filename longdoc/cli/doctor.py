@@ -8,6 +8,7 @@ import typer
 
 from longdoc.cli import options
 from longdoc.cli.exits import ExitCode
+from longdoc.json_value import JsonValue
 
 
 def doctor(
@@ -40,6 +41,8 @@ def doctor(
     checks = asyncio.run(look())
     failed = any(check.verdict is Verdict.FAILED for check in checks)
     if json:
-        rows = [{"name": c.name, "verdict": c.verdict, "detail": c.detail, "advice": c.advice} for c in checks]
-        typer.echo(envelope("doctor", "failed" if failed else "done", checks=list(rows)))
+        rows: list[JsonValue] = [
+            {"name": c.name, "verdict": c.verdict, "detail": c.detail, "advice": c.advice} for c in checks
+        ]
+        typer.echo(envelope("doctor", "failed" if failed else "done", checks=rows))
     raise typer.Exit(ExitCode.FAILED if failed else ExitCode.DONE)

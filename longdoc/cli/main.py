@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("summarize")(summarize.summarize)
+app.command("summarize", help=summarize.HELP)(summarize.summarize)
 app.command("show")(show.show)
 app.add_typer(runs.app, name="runs")
 app.add_typer(models.app, name="models")

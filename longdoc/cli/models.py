@@ -9,7 +9,10 @@ import typer
 from longdoc.cli import options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from longdoc.engines.catalogue import ModelEntry
+    from longdoc.json_value import JsonValue
 
 app = typer.Typer(help="Models to run in this process: list, pull, find, remove.", no_args_is_help=True)
 
@@ -27,8 +30,7 @@ def list_models(json: options.Json = False, models_dir: options.ModelsDir = None
 
     directory = load_settings({"models_dir": models_dir}).models_directory
     if json:
-        rows = [{**_entry_json(entry), "path": _text(installed(entry, directory))} for entry in CATALOGUE]
-        typer.echo(envelope("models list", "done", models=list(rows)))
+        typer.echo(envelope("models list", "done", models=[_entry_json(entry, directory) for entry in CATALOGUE]))
         return
     table(
         ("name", "for", "size", "licence", "here", "what it is"),
@@ -101,7 +103,10 @@ def _entry(name: str) -> ModelEntry:
     return entry
 
 
-def _entry_json(entry: ModelEntry) -> dict[str, str | int | bool | None]:
+def _entry_json(entry: ModelEntry, directory: Path) -> JsonValue:
+    from longdoc.engines.pull import installed
+
+    path = installed(entry, directory)
     return {
         "name": entry.name,
         "purpose": entry.purpose,
@@ -110,8 +115,5 @@ def _entry_json(entry: ModelEntry) -> dict[str, str | int | bool | None]:
         "licence": entry.licence,
         "sha256": entry.sha256,
         "toy": entry.toy,
+        "path": None if path is None else str(path),
     }
-
-
-def _text(path: object) -> str | None:
-    return None if path is None else str(path)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -22,6 +23,7 @@ from rich.progress import (
 from rich.table import Table
 
 from longdoc.agents.events import CallFinished, Event, NodeDone, Planned, Warned
+from longdoc.app.doctor import Check, Verdict
 from longdoc.app.runs import RunUsage
 
 _PLAIN_INTERVAL = 10.0
@@ -58,6 +60,15 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         drawn.add_row(*row)
     stdout_console().print(drawn)
+
+
+def show_check(check: Check) -> None:
+    """Print one check of the doctor."""
+    colours = {Verdict.WELL: "green", Verdict.LIMITED: "yellow", Verdict.FAILED: "red"}
+    console = stdout_console()
+    console.print(f"[{colours[check.verdict]}]{check.verdict:<8}[/] {check.name:<12} {escape(check.detail)}")
+    if check.advice:
+        console.print(f"{'':<21} -> {escape(check.advice)}")
 
 
 def usage_line(usage: RunUsage) -> str:
@@ -146,7 +157,7 @@ class RunView:
 
 
 @contextmanager
-def download_view(*, quiet: bool) -> Iterator[DownloadView]:
+def download_view(*, quiet: bool) -> Generator[DownloadView, None, None]:
     """A view of downloads: bars on a terminal, nothing in a pipe."""
     view = DownloadView(quiet=quiet)
     try:
@@ -182,4 +193,5 @@ class DownloadView:
 
     def stop(self) -> None:
         """Take the bars away."""
-        self._progress.stop()
+        if self._progress.tasks:
+            self._progress.stop()

@@ -59,7 +59,7 @@ class _Request:
 
 
 def summarize(  # noqa: PLR0917 - typer reads the options of a command from its parameters
-    paths: Annotated[list[str], typer.Argument(help="Files to summarize; - reads standard input.", metavar="PATH…")],
+    paths: Annotated[list[str], typer.Argument(help="Files to summarize; - reads standard input.", metavar="PATH")],
     method: Annotated[
         str, typer.Option("--method", help="How: hierarchical.", rich_help_panel=_LENGTH)
     ] = "hierarchical",
@@ -109,7 +109,7 @@ def summarize(  # noqa: PLR0917 - typer reads the options of a command from its 
     concurrency: options.Concurrency = None,
     database: options.Database = None,
 ) -> None:
-    """Parse the command line and summarize; `HELP` is what users read."""
+    """Parse the command line and summarize; `HELP` is what people read."""
     from longdoc.app.summaries import SummaryOptions
     from longdoc.cli.output import chosen_format
     from longdoc.config import load_settings

@@ -40,7 +40,7 @@ class PromptOrigin:
 
     name: str
     version: int
-    inputs: Mapping[str, JsonValue] = field(default_factory=dict)
+    inputs: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from longdoc.documents.tokens import EstimatedTokens
 from longdoc.errors import ConfigError
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=3000)
-WORDY = st.lists(st.sampled_from(["the", "cat.", "sat;", "on", "a", "mat!", "\n", "東京。", "Mr.", "x" * 90]), max_size=800)
+WORDY = st.lists(
+    st.sampled_from(["the", "cat.", "sat;", "on", "a", "mat!", "\n", "東京。", "Mr.", "x" * 90]), max_size=800
+)
 
 
 class WordTokens:
@@ -27,7 +29,9 @@ class WordTokens:
         return [len(text.split()) + 2 * sum("一" <= c <= "鿿" for c in text) for text in texts]
 
 
-def document_of(paragraphs: Sequence[str], sections: Sequence[Section] = (), kinds: Sequence[BlockKind] = ()) -> Document:
+def document_of(
+    paragraphs: Sequence[str], sections: Sequence[Section] = (), kinds: Sequence[BlockKind] = ()
+) -> Document:
     blocks: list[Block] = []
     position = 0
     for index, paragraph in enumerate(paragraphs):
