@@ -17,11 +17,11 @@ from longdoc.documents.builder import DocumentBuilder
 from longdoc.documents.document import BlockKind, Document, Metadata, SectionRole
 from longdoc.documents.encoding import decode
 from longdoc.documents.limits import Limits
+from longdoc.documents.markup.xhtml import write_page
+from longdoc.documents.markup.xml import parse_html
 from longdoc.documents.normal import normal_line, normal_text
 from longdoc.documents.outline import OutlineEntry
 from longdoc.documents.roles import role_of_title
-from longdoc.documents.xhtml import write_page
-from longdoc.documents.xml import parse_html
 from longdoc.errors import MalformedDocumentError
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)

@@ -15,11 +15,11 @@ from pathlib import Path
 from longdoc.documents.archive import Archive
 from longdoc.documents.document import Document
 from longdoc.documents.encoding import decode
-from longdoc.documents.epub import read_epub
-from longdoc.documents.html import read_html
+from longdoc.documents.epub.reader import read_epub
 from longdoc.documents.limits import Limits
 from longdoc.documents.markdown import read_markdown
-from longdoc.documents.text import read_text
+from longdoc.documents.markup.html import read_html
+from longdoc.documents.plain.reader import read_text
 from longdoc.errors import (
     DocumentError,
     DocumentTooLargeError,
@@ -135,15 +135,15 @@ def _file_bytes(path: Path, limits: Limits) -> bytes:
 def _reader_of(kind: _Kind) -> _Reader:
     """The reader of a kind; those with heavy imports are imported when they are first needed."""
     if kind is _Kind.PDF:
-        from longdoc.documents.pdf import read_pdf
+        from longdoc.documents.pdf.reader import read_pdf
 
         return read_pdf
     if kind is _Kind.DOCX:
-        from longdoc.documents.docx import read_docx
+        from longdoc.documents.docx.reader import read_docx
 
         return read_docx
     if kind is _Kind.ODT:
-        from longdoc.documents.odt import read_odt
+        from longdoc.documents.odt.reader import read_odt
 
         return read_odt
     readers: dict[_Kind, _Reader] = {

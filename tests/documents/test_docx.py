@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from longdoc.documents.document import BlockKind, Document, SectionRole
-from longdoc.documents.docx import read_docx
+from longdoc.documents.docx.reader import read_docx
 from longdoc.documents.limits import Limits
 from longdoc.documents.readers import read_bytes
 from longdoc.errors import (

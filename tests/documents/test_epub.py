@@ -8,7 +8,7 @@ from typing import TypedDict
 import pytest
 
 from longdoc.documents.document import BlockKind, Document, Section, SectionRole
-from longdoc.documents.epub import read_epub
+from longdoc.documents.epub.reader import read_epub
 from longdoc.documents.limits import Limits
 from longdoc.documents.readers import read_document
 from longdoc.errors import (

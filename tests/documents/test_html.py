@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from longdoc.documents.document import BlockKind, Document, SectionRole
-from longdoc.documents.html import read_html
 from longdoc.documents.limits import Limits
+from longdoc.documents.markup.html import read_html
 from longdoc.documents.readers import read_document
 from longdoc.errors import EmptyDocumentError
 from tests.documents.book_files import assert_well_formed, blocks, titles

@@ -7,7 +7,7 @@ import pytest
 
 from longdoc.documents.document import BlockKind, Document, SectionRole
 from longdoc.documents.limits import Limits
-from longdoc.documents.odt import read_odt
+from longdoc.documents.odt.reader import read_odt
 from longdoc.errors import (
     DocumentError,
     DocumentTooLargeError,

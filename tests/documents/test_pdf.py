@@ -11,7 +11,7 @@ import pytest
 
 from longdoc.documents.document import BlockKind, Document, SectionRole
 from longdoc.documents.limits import Limits
-from longdoc.documents.pdf import read_pdf
+from longdoc.documents.pdf.reader import read_pdf
 from longdoc.errors import (
     DocumentError,
     DocumentTooLargeError,

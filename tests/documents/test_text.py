@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from longdoc.documents.document import BlockKind, Document, SectionRole
 from longdoc.documents.limits import Limits
+from longdoc.documents.plain.reader import read_text
 from longdoc.documents.readers import read_document
-from longdoc.documents.text import read_text
 from tests.documents.book_files import assert_well_formed, blocks, section_text, titles
 
 BOOKS = Path(__file__).parents[3] / "shared" / "data" / "books"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from longdoc.documents.limits import Limits
-from longdoc.documents.xml import parse_xhtml, parse_xml
+from longdoc.documents.markup.xml import parse_xhtml, parse_xml
 from longdoc.errors import DocumentTooLargeError, MalformedDocumentError
 
 
