@@ -33,7 +33,7 @@ def database_url(location: str | Path) -> URL:
         return URL.create("sqlite", database=str(Path(text).expanduser()))
     try:
         url = make_url(text)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # the latter for a port that is no number
         raise StorageError("the address of the database cannot be read; it looks like postgresql://…") from error
     if url.get_backend_name() in {"postgresql", "postgres"}:
         return url.set(drivername="postgresql+psycopg")
@@ -44,7 +44,9 @@ def database_url(location: str | Path) -> URL:
 
 def shown(url: URL) -> str:
     """A location as it may be shown: the path of a file, or an address without its password."""
-    return url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    if url.get_backend_name() == "sqlite":
+        return url.database or ""
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def reading_engine(url: URL) -> Engine:
