@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.table import BenchmarkTable
 from longdoc.app.bootstrap import wrap_engine
-from longdoc.config import Settings
+from longdoc.config import load_settings
 from longdoc.engines.budget import Budget
 from longdoc.engines.engine import CompletionRequest, Engine, Message
 from longdoc.engines.scripted import ScriptedEngine
@@ -48,7 +48,7 @@ async def _bare() -> float:
 
 async def _recorded(folder: Path) -> float:
     database = await Database.open(folder / "record.db")
-    engine = wrap_engine(ScriptedEngine(_answer), Settings(), Budget(max_calls=_CALLS))
+    engine = wrap_engine(ScriptedEngine(_answer), load_settings(), Budget(max_calls=_CALLS))
     try:
         return await _timed(LedgerEngine(engine, Ledger(database)))
     finally:
