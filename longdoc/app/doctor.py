@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import shutil
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
 
 from longdoc.app.bootstrap import open_records
 from longdoc.app.engine_choice import Notify, Progress, choose_engine
 from longdoc.config import Settings
+from longdoc.engines.capabilities import Capabilities, probe_capabilities
 from longdoc.engines.catalogue import CATALOGUE
-from longdoc.engines.engine import Completion, CompletionRequest, Engine, Message
+from longdoc.engines.engine import CompletionRequest, Engine, Message
 from longdoc.engines.pull import installed
 from longdoc.errors import LdaError
 
 _LEAST_FREE_BYTES = 1_000_000_000
 _LEAST_WINDOW = 2048
-_SCHEMA = {
-    "type": "object",
-    "properties": {"ok": {"type": "boolean"}},
-    "required": ["ok"],
-    "additionalProperties": False,
-}
 _PROBE = CompletionRequest(messages=(Message("user", "Say: all is well."),), max_tokens=16)
-
-
-Judge: TypeAlias = Callable[[Completion], bool]
 
 
 class Verdict(StrEnum):
@@ -51,7 +41,7 @@ class Check:
 
 
 async def examine(settings: Settings, *, notify: Notify, progress: Progress) -> AsyncIterator[Check]:
-    """Look at everything, in the order in which it is needed. Makes three small calls that are not recorded."""
+    """Look at everything, in the order in which it is needed. Makes a few small calls that are not recorded."""
     yield await _record(settings)
     yield _disk(settings)
     yield _models(settings)
@@ -99,17 +89,17 @@ def _models(settings: Settings) -> Check:
 
 async def _engine(engine: Engine) -> AsyncIterator[Check]:
     yield _window(engine)
-    answer = await _probe("answers", engine, _PROBE, lambda completion: bool(completion.text.strip()))
-    yield answer
-    if answer.verdict is Verdict.FAILED:
+    answers = await _answers(engine)
+    yield answers
+    if answers.verdict is Verdict.FAILED:
         return
-    schema = replace(_PROBE, max_tokens=32, json_schema=dict(_SCHEMA))
-    yield await _probe("json schema", engine, schema, _holds_schema)
-    if engine.info.logprobs:
-        wanted = replace(_PROBE, max_tokens=1, logprobs=1)
-        yield await _probe("logprobs", engine, wanted, lambda completion: bool(completion.logprobs))
-    else:
-        yield Check("logprobs", Verdict.LIMITED, "not offered", "segment relevance needs an engine with logprobs")
+    try:
+        able = await probe_capabilities(engine)
+    except LdaError as error:
+        yield Check("capabilities", Verdict.FAILED, str(error), "look at the engine's own log")
+        return
+    yield _json_schema(able)
+    yield _logprobs(able)
     exact = engine.info.exact_tokens
     yield Check("tokens", Verdict.WELL, "counted by the model's tokenizer" if exact else "estimated, then measured")
 
@@ -123,18 +113,23 @@ def _window(engine: Engine) -> Check:
     return Check("window", Verdict.WELL, detail)
 
 
-async def _probe(name: str, engine: Engine, request: CompletionRequest, holds: Judge) -> Check:
+async def _answers(engine: Engine) -> Check:
     try:
-        completion = await engine.complete(request)
+        completion = await engine.complete(_PROBE)
     except LdaError as error:
-        return Check(name, Verdict.FAILED, str(error), "look at the engine's own log")
-    if not holds(completion):
-        return Check(name, Verdict.LIMITED, f"answered {completion.text[:60]!r}", "the engine ignores this request")
-    return Check(name, Verdict.WELL, f"in {completion.seconds:.1f} s")
+        return Check("answers", Verdict.FAILED, str(error), "look at the engine's own log")
+    if not completion.text.strip():
+        return Check("answers", Verdict.LIMITED, "the answer was empty", "try another model")
+    return Check("answers", Verdict.WELL, f"in {completion.seconds:.1f} s")
 
 
-def _holds_schema(completion: Completion) -> bool:
-    try:
-        return isinstance(json.loads(completion.text)["ok"], bool)
-    except (ValueError, KeyError, TypeError):
-        return False
+def _json_schema(able: Capabilities) -> Check:
+    if able.json_schema:
+        return Check("json schema", Verdict.WELL, "answers follow it")
+    return Check("json schema", Verdict.LIMITED, "ignored", "what needs structured answers will need another engine")
+
+
+def _logprobs(able: Capabilities) -> Check:
+    if able.logprobs:
+        return Check("logprobs", Verdict.WELL, f"{able.logprobs} alternatives a token")
+    return Check("logprobs", Verdict.LIMITED, "not offered", "segment relevance needs an engine with logprobs")

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from longdoc.engines.capabilities import probe_capabilities
 from longdoc.engines.engine import (
     Completion,
     CompletionRequest,
@@ -79,7 +78,8 @@ class OpenAIEngine:
         `timeout` is in seconds, for one whole answer (None: no limit). `context_window` (tokens) serves where the
         server does not tell, and may lower what it tells. With
         `stream_always` every answer is streamed on the wire: some servers notice only then that a caller left.
-        Servers of unknown kind get one trial call of a few tokens. Raises `ConfigError`, `EngineAuthError`,
+        Nothing is spent: what a server does not tell of its capabilities counts as absent until
+        `capabilities.probe_capabilities` has tried it. Raises `ConfigError`, `EngineAuthError`,
         `ModelNotFoundError`, `EngineUnavailableError`, `EngineTimeoutError`.
         """
         settings = WireSettings(connect_timeout=connect_timeout, timeout=timeout)
@@ -99,8 +99,7 @@ class OpenAIEngine:
                 prompt_price=prompt_price,
                 completion_price=completion_price,
             )
-            engine = cls(transport, facts, info, stream_always=stream_always)
-            return engine if facts.json_schema is not None else await engine._with_tried_capabilities()
+            return cls(transport, facts, info, stream_always=stream_always)
         except BaseException:
             await transport.aclose()
             raise
@@ -133,11 +132,6 @@ class OpenAIEngine:
     async def aclose(self) -> None:
         """See `Engine`."""
         await self._transport.aclose()
-
-    async def _with_tried_capabilities(self) -> OpenAIEngine:
-        able = await probe_capabilities(self)
-        info = replace(self._info, json_schema=able.json_schema, logprobs=able.logprobs)
-        return OpenAIEngine(self._transport, self._facts, info, stream_always=self._stream_always)
 
     def _body(self, request: CompletionRequest, *, stream: bool) -> Mapping[str, JsonValue]:
         return request_body(request, model=self._facts.model, limit_field=self._facts.limit_field, stream=stream)
