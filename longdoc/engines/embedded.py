@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from longdoc.engines.openai import OpenAIEngine
 
 _MOST_SLOTS = 16
+_SLOTS_PER_CORE = 4
 _MEMORY_SHARE = 0.5
 _WIDEST_WINDOW = 16_384
 _NARROWEST_WINDOW = 2048
@@ -43,10 +44,10 @@ class _Layout:
 class EmbeddedEngine:
     """A GGUF model in this process. It is loaded at the first call, which therefore takes longer.
 
-    `context_window` (tokens) and `slots` are chosen by the model and the free memory where not given: at most half
-    of it, at most 16 slots, and at most 16,384 tokens. `identity` names the weights for the record (where not given
-    it is made from their checksum, which reads the whole file). `timeout` is in seconds for one answer, waiting for
-    a slot included. Raises `ConfigError` where the file is no model.
+    `context_window` (tokens) and `slots` are chosen by the model and the machine where not given: at most half of
+    the free memory, four slots for each core and 16 in all, and 16,384 tokens. `identity` names the weights for the
+    record (where not given it is made from their checksum, which reads the whole file). `timeout` is in seconds for
+    one answer, waiting for a slot included. Raises `ConfigError` where the file is no model.
 
     While llama.cpp loads, it does not let other Python code run.
     """
@@ -70,7 +71,7 @@ class EmbeddedEngine:
         self._client: OpenAIEngine | None = None
         self._info = EngineInfo(
             engine="embedded",
-            model=model.name,
+            model=model_path.stem,
             identity=identity or f"sha256:{file_sha256(model_path)[:16]}",
             context_window=self._layout.window,
             slots=self._layout.slots,
@@ -136,12 +137,21 @@ def _plan(model: GgufModel, weights: int, *, window: int | None, slots: int | No
         window = min(model.context_window, _WIDEST_WINDOW)
         while window > max(fitting, _NARROWEST_WINDOW):
             window //= 2
-    return _Layout(window, slots or max(1, min(_MOST_SLOTS, fitting // window)))
+    return _Layout(window, slots or max(1, min(_MOST_SLOTS, _SLOTS_PER_CORE * _cores(), fitting // window)))
 
 
 def _load(path: Path, layout: _Layout, *, name: str, key: str) -> xllamacpp.Server:
     """Load a model and start its server. Raises `ConfigError` where llama.cpp cannot."""
-    import xllamacpp
+    # Threads that wait by spinning stand still for each other when anything else runs on the machine (8 times slower
+    # was measured). OpenMP reads this when it is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise ConfigError(
+            f"the embedded engine cannot be loaded ({error}); it comes with pip install 'longdoc[local]', and on "
+            "Linux needs the system's libgomp (package libgomp1)"
+        ) from error
 
     params = xllamacpp.CommonParams()
     params.model.path = str(path)

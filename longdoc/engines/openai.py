@@ -76,9 +76,8 @@ class OpenAIEngine:
         """Connect to a server at `base_url` (with or without `/v1`) and ask what it is.
 
         `timeout` is in seconds, for one whole answer (None: no limit). `context_window` (tokens) serves where the
-        server does not tell, and may lower what it tells. With
-        `stream_always` every answer is streamed on the wire: some servers notice only then that a caller left.
-        Nothing is spent: what a server does not tell of its capabilities counts as absent until
+        server does not tell, and may lower what it tells. With `stream_always` every answer is streamed on the
+        wire: some servers notice only then that a caller left. Nothing is spent: what a server does not tell of its capabilities counts as absent until
         `capabilities.probe_capabilities` has tried it. Raises `ConfigError`, `EngineAuthError`,
         `ModelNotFoundError`, `EngineUnavailableError`, `EngineTimeoutError`.
         """
