@@ -6,13 +6,15 @@ Owns a simple, exact token rule (a word or a mark is a token); what is answered 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from longdoc.engines.engine import Completion, CompletionRequest, EngineInfo, FinishReason, TextSink, Usage
 from longdoc.errors import ContextTooLongError
+from longdoc.json_value import JsonValue
 
 Answer: TypeAlias = Callable[[CompletionRequest], "str | Completion"]
 
@@ -71,13 +73,47 @@ class ScriptedEngine:
 
 
 def extractive_answer(request: CompletionRequest) -> str:
-    """Leading sentences of each fenced text, within the words asked for: the same for the same request."""
+    """Leading sentences of each fenced text, within the words asked for: the same for the same request.
+
+    Where a schema is asked for, the smallest value that follows it.
+    """
+    if request.json_schema is not None:
+        return json.dumps(smallest_instance(request.json_schema), ensure_ascii=False)
     prompt = request.messages[-1].content
     asked = _WORDS_ASKED.search(prompt)
     words = int(asked[1].replace(",", "")) if asked else _DEFAULT_WORDS
     words = min(words, request.max_tokens // 2)
     texts = [match[2] for match in _FENCED.finditer(prompt)] or [prompt]
     return " ".join(_lead(text, max(1, words // len(texts))) for text in texts)
+
+
+def smallest_instance(schema: Mapping[str, JsonValue]) -> JsonValue:
+    """A value that follows a JSON schema: required properties, first choices, as few items as allowed."""
+    choices = schema.get("enum") or ([schema["const"]] if "const" in schema else None)
+    if isinstance(choices, list):
+        return choices[0]
+    for union in ("anyOf", "oneOf"):
+        options = schema.get(union)
+        if isinstance(options, list) and isinstance(options[0], dict):
+            return smallest_instance(options[0])
+    return _smallest_of_type(schema)
+
+
+def _smallest_of_type(schema: Mapping[str, JsonValue]) -> JsonValue:
+    kind = schema.get("type")
+    if kind == "object":
+        properties, required = schema.get("properties"), schema.get("required")
+        known = properties if isinstance(properties, dict) else {}
+        names = [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
+        return {name: smallest_instance(part) for name in names if isinstance(part := known.get(name), dict)}
+    if kind == "array":
+        items, least = schema.get("items"), schema.get("minItems")
+        count = least if isinstance(least, int) else 0
+        return [smallest_instance(items) for _ in range(count)] if isinstance(items, dict) else []
+    if kind in {"integer", "number"}:
+        least = schema.get("minimum")
+        return least if isinstance(least, int | float) else 0
+    return False if kind == "boolean" else None if kind == "null" else ""
 
 
 def _lead(text: str, words: int) -> str:

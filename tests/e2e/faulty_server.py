@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "wrong shape":
             self._send(200, {"answer": 42})
         else:
-            code = int(fault.split()[0])
+            code = int(fault.split(maxsplit=1)[0])
             headers = {"retry-after": "0.2"} if "retry-after" in fault else {}
             self._send(code, {"error": {"message": f"made to fail with {code}"}}, headers)
 

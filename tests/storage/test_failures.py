@@ -81,6 +81,15 @@ def test_a_file_locked_for_too_long_is_told(tmp_path: Path) -> None:
     assert "is locked by another program" in str(storage_error(caught.value, "x.db"))
 
 
+def test_a_file_that_may_only_be_read_is_told(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "x.db").close()
+    engine = create_engine(f"sqlite:///file:{tmp_path / 'x.db'}?mode=ro&uri=true")
+    with engine.connect() as connection, pytest.raises(OperationalError) as caught:
+        connection.execute(text("CREATE TABLE x (y)"))
+    engine.dispose()
+    assert "cannot be written; make the file and its folder writable" in str(storage_error(caught.value, "x.db"))
+
+
 def test_the_translation_is_one_line_and_a_storage_error(postgres_server: PostgresServer) -> None:
     engine = create_engine(postgres_server.url("postgres").replace("postgresql:", "postgresql+psycopg:"))
     with engine.connect() as connection, pytest.raises(DBAPIError) as caught:

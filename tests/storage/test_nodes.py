@@ -93,7 +93,7 @@ def test_a_node_without_its_child_is_refused_and_leaves_nothing(database: str) -
 def test_an_unknown_node_is_not_found(database: str) -> None:
     async def work() -> None:
         async with _run(database) as (nodes, _):
-            with pytest.raises(NotFoundError, match="there is no node 'x.1'"):
+            with pytest.raises(NotFoundError, match=r"there is no node 'x\.1'"):
                 await nodes.get("x.1")
 
     asyncio.run(work())

@@ -162,7 +162,7 @@ def test_a_run_is_found_by_the_beginning_of_its_id(database: str) -> None:
         with pytest.raises(NotFoundError, match=f"several runs begin with '{first}'"):
             await runs.get(first)
         for absent in ("", "none-such", "%", "_" * 10):
-            with pytest.raises(NotFoundError, match="no run|several runs"):
+            with pytest.raises(NotFoundError, match=r"no run|several runs"):
                 await runs.get(absent)
 
     _with_runs(database, work)
