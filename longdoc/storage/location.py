@@ -37,8 +37,8 @@ def database_url(location: str | Path) -> URL:
         raise StorageError("the address of the database cannot be read; it looks like postgresql://…") from error
     if url.get_backend_name() in {"postgresql", "postgres"}:
         return url.set(drivername="postgresql+psycopg")
-    if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
-        return url.set(drivername="sqlite")
+    if url.get_backend_name() == "sqlite" and url.database and not url.database.startswith((":memory:", "file:")):
+        return URL.create("sqlite", database=url.database)
     raise StorageError(f"{shown(url)} is no database longdoc can use: give the path of a file or postgresql://…")
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, RowMapping, delete, exists, select, update
 from sqlalchemy.sql import Executable
@@ -26,7 +26,10 @@ from longdoc.storage.lookup import resolve_id
 from longdoc.storage.schema import calls, node_calls, nodes, run_calls, run_documents, runs
 
 _ID_LENGTH = 10
-_DELETED_AT_ONCE = 500
+_MOST_PARAMETERS = 10_000
+"""Of one statement: SQLite takes 32,766, PostgreSQL 65,535."""
+
+T = TypeVar("T")
 
 
 class RunStatus(StrEnum):
@@ -135,8 +138,8 @@ class Runs:
             own = _own_calls(connection, run_id) if with_calls else []
             if connection.execute(delete(runs).where(runs.c.id == run_id)).rowcount == 0:
                 raise NotFoundError(f"there is no run {run_id!r}")
-            for start in range(0, len(own), _DELETED_AT_ONCE):
-                connection.execute(delete(calls).where(calls.c.id.in_(own[start : start + _DELETED_AT_ONCE])))
+            for some in _slices(own):
+                connection.execute(delete(calls).where(calls.c.id.in_(some)))
             return len(own)
 
         return await self._database.write(work)
@@ -184,11 +187,17 @@ def _select(connection: Connection, statement: Executable) -> tuple[Run, ...]:
 
 
 def _documents_of(connection: Connection, run_ids: Sequence[str]) -> dict[str, list[str]]:
-    statement = select(run_documents).where(run_documents.c.run_id.in_(run_ids)).order_by(run_documents.c.position)
     found: dict[str, list[str]] = {run_id: [] for run_id in run_ids}
-    for row in connection.execute(statement):
-        found[row.run_id].append(row.document_id)
+    for some in _slices(run_ids):
+        statement = select(run_documents).where(run_documents.c.run_id.in_(some)).order_by(run_documents.c.position)
+        for row in connection.execute(statement):
+            found[row.run_id].append(row.document_id)
     return found
+
+
+def _slices(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), _MOST_PARAMETERS):
+        yield values[start : start + _MOST_PARAMETERS]
 
 
 def _from_row(row: RowMapping, document_ids: Sequence[str]) -> Run:
