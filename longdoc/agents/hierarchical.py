@@ -31,6 +31,8 @@ from longdoc.storage.nodes import Node, Nodes, NodeStatus
 
 _WORD_FACTORS = (1.0, 0.9, 0.8, 0.7)
 """What each attempt asks for, as a share of the word limit."""
+_TOY_WORD_FACTORS = (1.0, 0.8)
+"""A toy does not write to a length however often it is asked; one more try is for its empty answers."""
 _FIRST_TEMPERATURE = 0.5
 _RETRY_TEMPERATURE = 1.0
 _ESTIMATE_MARGIN = 1.3
@@ -121,7 +123,7 @@ class _TreeWork:
             return _Made("", NodeStatus.GAP, "none of its parts could be summarized")
         answers: list[Completion] = []
         try:
-            for attempt, factor in enumerate(_WORD_FACTORS):
+            for attempt, factor in enumerate(_TOY_WORD_FACTORS if self._engine.info.toy else _WORD_FACTORS):
                 answer = await self._ask(node, attempt, round(node.words * factor))
                 answers.append(answer)
                 if _is_valid(answer):

@@ -107,7 +107,6 @@ async def _embedded(settings: Settings, model: str, notify: Notify, progress: Pr
         identity=_identity(entry),
         context_window=settings.context_window,
         slots=settings.concurrency,
-        timeout=settings.timeout,
         toy=entry is not None and entry.toy,
     )
     toy = "; a toy that shows the machinery, not a good writer" if engine.info.toy else ""
