@@ -10,30 +10,48 @@ from longdoc.engines.engine import Completion, CompletionRequest, Engine, Engine
 from longdoc.errors import BudgetExceededError
 
 _TOKENS_PER_MESSAGE = 16
+_BYTES_PER_TOKEN = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Share:
-    """What one call may take at most, or took."""
+class Share:
+    """What one call may take at most, or took; `cost` in US dollars."""
 
-    calls: int
-    tokens: int
-    cost: float
+    calls: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+
+    def __add__(self, other: Share) -> Share:
+        return Share(self.calls + other.calls, self.tokens + other.tokens, self.cost + other.cost)
+
+    def __sub__(self, other: Share) -> Share:
+        return Share(self.calls - other.calls, self.tokens - other.tokens, self.cost - other.cost)
 
 
 class Budget:
-    """Limits over all calls of a process; None is no limit. Tokens are read and written ones; cost is US dollars."""
+    """Limits over all calls that share it; None is no limit. Tokens are read and written ones, cost US dollars."""
 
     def __init__(
         self, *, max_calls: int | None = None, max_tokens: int | None = None, max_cost: float | None = None
     ) -> None:
-        self._limits = (("calls", max_calls), ("tokens", max_tokens), ("cost", max_cost))
-        self._used = _Share(0, 0, 0.0)
+        self._limits = {"calls": max_calls, "tokens": max_tokens, "cost": max_cost}
+        self._spent = Share()
+        self._reserved = Share()
         self._under_way = 0
         self._settled = asyncio.Event()
 
-    async def reserve(self, share: _Share) -> None:
-        """Set aside a share; where it does not fit, wait for calls under way, which mostly take less than their worst.
+    @property
+    def spent(self) -> Share:
+        """What finished calls took."""
+        return self._spent
+
+    @property
+    def needs_tokens(self) -> bool:
+        """Whether a limit depends on tokens."""
+        return self._limits["tokens"] is not None or self._limits["cost"] is not None
+
+    async def reserve(self, share: Share) -> None:
+        """Set a share aside; where it does not fit, wait for calls under way, which mostly take less than their worst.
 
         Raises `BudgetExceededError`, with nothing set aside, where it does not fit and nothing is under way.
         """
@@ -42,19 +60,20 @@ class Budget:
                 raise exceeded
             self._settled.clear()
             await self._settled.wait()
-        self._used = _plus(self._used, share)
+        self._reserved += share
         self._under_way += 1
 
-    def settle(self, reserved: _Share, used: _Share) -> None:
-        """Replace a share set aside by what was used of it."""
-        self._used = _plus(_plus(self._used, used), reserved, sign=-1)
+    def settle(self, reserved: Share, spent: Share) -> None:
+        """Replace a share set aside by what was spent of it."""
+        self._reserved -= reserved
+        self._spent += spent
         self._under_way -= 1
         self._settled.set()
 
-    def _exceeded(self, share: _Share) -> BudgetExceededError | None:
-        wanted = _plus(self._used, share)
+    def _exceeded(self, share: Share) -> BudgetExceededError | None:
+        wanted = self._spent + self._reserved + share
         needed = {"calls": wanted.calls, "tokens": wanted.tokens, "cost": wanted.cost}
-        for resource, limit in self._limits:
+        for resource, limit in self._limits.items():
             if limit is not None and needed[resource] > limit:
                 return BudgetExceededError(resource, limit=limit, needed=needed[resource])
         return None
@@ -73,16 +92,18 @@ class BudgetedEngine:
         return self._inner.info
 
     async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
-        """See `Engine`; raises `BudgetExceededError`."""
-        reserved = self._worst(request)
+        """See `Engine`; a call that fails spends nothing. Raises `BudgetExceededError`."""
+        worst = Usage(await self._prompt_tokens(request), min(request.max_tokens, self.info.context_window))
+        reserved = self._share(worst)
         await self._budget.reserve(reserved)
-        used = _Share(0, 0, 0.0)
+        spent = Share()
         try:
             completion = await self._inner.complete(request, on_text=on_text)
-            used = self._share(completion.usage)
-            return completion
+            # A server that tells no usage is taken to have used it all.
+            spent = self._share(completion.usage if completion.usage.total_tokens else worst)
         finally:
-            self._budget.settle(reserved, used)
+            self._budget.settle(reserved, spent)
+        return completion
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See `Engine`."""
@@ -92,17 +113,14 @@ class BudgetedEngine:
         """See `Engine`."""
         await self._inner.aclose()
 
-    def _worst(self, request: CompletionRequest) -> _Share:
-        """A token for every two bytes is more than any prompt has; the window bounds it as well."""
-        size = sum(len(m.content.encode()) // 2 + _TOKENS_PER_MESSAGE for m in request.messages)
-        prompt = min(size, self.info.context_window)
-        return self._share(Usage(prompt, request.max_tokens))
+    async def _prompt_tokens(self, request: CompletionRequest) -> int:
+        """Tokens of the prompt at most: counted where the engine can, else one for every two bytes."""
+        texts = [message.content for message in request.messages]
+        if self._budget.needs_tokens and self.info.exact_tokens:
+            sizes = await self._inner.count_tokens(texts)
+        else:
+            sizes = [len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN for text in texts]
+        return min(sum(sizes) + _TOKENS_PER_MESSAGE * (len(texts) + 1), self.info.context_window)
 
-    def _share(self, usage: Usage) -> _Share:
-        return _Share(1, usage.total_tokens, self.info.cost(usage))
-
-
-def _plus(left: _Share, right: _Share, sign: int = 1) -> _Share:
-    return _Share(
-        left.calls + sign * right.calls, left.tokens + sign * right.tokens, left.cost + sign * right.cost
-    )
+    def _share(self, usage: Usage) -> Share:
+        return Share(1, usage.total_tokens, self.info.cost(usage))

@@ -1,7 +1,6 @@
-"""How many calls an engine gets at once: found while running, halved when it says that it is too much.
+"""How many calls an engine gets at once: a gate, and an engine that sends its calls through it.
 
-Source of the idea: additive increase, multiplicative decrease (Chiu and Jain, 1989), with doubling at the start as
-in TCP slow start, and throughput as the signal where a server queues instead of refusing.
+What level is best is left to `concurrency`; refusals are heard here and close the gate for a while.
 """
 
 from __future__ import annotations
@@ -9,131 +8,105 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
-from longdoc.engines.engine import Completion, CompletionRequest, Engine, EngineInfo, TextSink
+from longdoc.engines.concurrency import ConcurrencySearch
+from longdoc.engines.engine import Completion, CompletionRequest, Engine, EngineInfo, TextSink, Usage
 from longdoc.errors import EngineError, RateLimitedError
 
-_START = 4
+_START = 8
 _MOST = 1024
-_GAIN = 1.05
-"""Growth pays while throughput rises by at least this factor."""
-_DEFAULT_PAUSE = 1.0
+_PROMPT_WORK = 0.1
+_LONGEST_PAUSE = 300.0
 
 
 class AdaptiveLimiter:
-    """A gate with a level that adapts; `fixed` holds it still, `slots` is what the engine says it can take.
+    """A gate that lets a number of calls through at once, which it finds while running.
 
-    The level doubles while a window of answers (as many as the level, at least 8) shows rising throughput, then
-    steps back to the last level that paid and probes one step up now and then. Refusals halve it and, with
-    Retry-After, close the gate for that long. `interactive` calls go first.
+    It starts at `slots` (what the engine says it takes at once) or small; `fixed` holds it still. Refusals lower
+    the level and close the gate for as long as the engine asks. Interactive calls go before others. Times are those
+    of the running event loop.
     """
 
-    def __init__(
-        self, *, slots: int | None = None, fixed: int | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._clock = clock
-        self._adapts = fixed is None
-        self._level = fixed or slots or _START
-        self._growing = True
+    def __init__(self, *, slots: int | None = None, fixed: int | None = None) -> None:
+        start = fixed or slots or _START
+        self._search = ConcurrencySearch(start=start, most=_MOST) if fixed is None else None
+        self._level = start
         self._under_way = 0
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         self._closed_until = 0.0
-        self._best_level = self._level
-        self._best_rate = 0.0
-        self._window_done = 0
-        self._window_work = 0
-        self._window_started = clock()
 
     @property
     def level(self) -> int:
         """Calls let through at once."""
         return self._level
 
+    @property
+    def under_way(self) -> int:
+        """Calls that are through the gate now."""
+        return self._under_way
+
     @asynccontextmanager
     async def slot(self, *, interactive: bool = False) -> AsyncGenerator[None, None]:
-        """Hold a place at the engine; freed at the end, also when cancelled."""
+        """Hold a place at the engine; it is free again at the end, also when cancelled."""
         await self._enter(interactive)
         try:
             yield
         finally:
-            self._under_way -= 1
-            self._admit()
+            self._leave()
 
-    def done(self, work: int) -> None:
-        """Count an answer with so much work (tokens) in it, and adapt at the end of a window."""
-        self._window_done += 1
-        self._window_work += work
-        if self._adapts and self._window_done >= max(8, self._level):
-            self._adapt()
+    def done(self, usage: Usage) -> None:
+        """Count an answer, and adapt where it completes a measurement."""
+        if self._search is None:
+            return
+        work = (usage.completion_tokens + usage.prompt_tokens * _PROMPT_WORK) or 1.0
+        busy = bool(self._waiting) or self._under_way >= self._level - 1
+        self._set_level(self._search.completed(work, now=_now(), busy=busy))
 
     def on_backoff(self, error: EngineError) -> None:
-        """Hear of a failure that will be tried again: a refusal halves the level and may close the gate."""
+        """Hear of a failure that will be tried again: a refusal lowers the level and closes the gate."""
         if not isinstance(error, RateLimitedError):
             return
-        pause = _DEFAULT_PAUSE if error.retry_after is None else error.retry_after
-        now = self._clock()
-        if self._adapts and now >= self._closed_until:
-            self._level = max(1, self._level // 2)
-            self._growing = False
-            self._best_level, self._best_rate = self._level, 0.0
-            self._restart_window()
-        self._close_for(pause)
+        if self._search is not None and self._under_way <= self._level:  # else it started before the last change
+            self._set_level(self._search.refused(now=_now()))
+        if error.retry_after:
+            self._close_for(min(error.retry_after, _LONGEST_PAUSE))
 
     async def _enter(self, interactive: bool) -> None:
-        if not self._waiting and self._is_open():
-            self._under_way += 1
-            return
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (0 if interactive else 1, next(self._order), place))
         self._admit()
         try:
             await place
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
-                self._under_way -= 1
-                self._admit()
+            if place.done() and not place.cancelled():  # let in and cancelled in one turn of the loop
+                self._leave()
             raise
 
-    def _is_open(self) -> bool:
-        return self._under_way < self._level and self._clock() >= self._closed_until
+    def _leave(self) -> None:
+        self._under_way -= 1
+        self._admit()
 
     def _admit(self) -> None:
-        while self._waiting and self._is_open():
+        while self._waiting and self._under_way < self._level and _now() >= self._closed_until:
             _, _, place = heapq.heappop(self._waiting)
-            if not place.done():
+            if not place.done():  # else cancelled while it waited
                 self._under_way += 1
                 place.set_result(None)
 
-    def _close_for(self, seconds: float) -> None:
-        self._closed_until = max(self._closed_until, self._clock() + seconds)
-        asyncio.get_running_loop().call_later(seconds + 0.001, self._admit)
-
-    def _adapt(self) -> None:
-        elapsed = self._clock() - self._window_started
-        rate = self._window_work / elapsed if elapsed > 0 else 0.0
-        if rate >= self._best_rate * _GAIN:
-            self._best_level, self._best_rate = self._level, rate
-            self._level = min(_MOST, self._level * 2 if self._growing else self._level + max(1, self._level // 8))
-        elif self._level > self._best_level:
-            self._level, self._growing = self._best_level, False
-        else:
-            self._best_rate = rate
-            self._level = min(_MOST, self._level + max(1, self._level // 8))
-        self._restart_window()
+    def _set_level(self, level: int) -> None:
+        self._level = level
         self._admit()
 
-    def _restart_window(self) -> None:
-        self._window_done = 0
-        self._window_work = 0
-        self._window_started = self._clock()
+    def _close_for(self, seconds: float) -> None:
+        self._closed_until = max(self._closed_until, _now() + seconds)
+        asyncio.get_running_loop().call_at(self._closed_until, self._admit)
 
 
 class LimitedEngine:
-    """Passes calls through the limiter's gate."""
+    """Sends calls through the limiter's gate."""
 
     def __init__(self, inner: Engine, limiter: AdaptiveLimiter) -> None:
         self._inner = inner
@@ -148,7 +121,7 @@ class LimitedEngine:
         """See `Engine`."""
         async with self._limiter.slot(interactive=request.interactive):
             completion = await self._inner.complete(request, on_text=on_text)
-        self._limiter.done(completion.usage.total_tokens)
+            self._limiter.done(completion.usage)
         return completion
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -158,3 +131,7 @@ class LimitedEngine:
     async def aclose(self) -> None:
         """See `Engine`."""
         await self._inner.aclose()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

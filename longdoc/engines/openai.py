@@ -77,9 +77,10 @@ class OpenAIEngine:
 
         `timeout` is in seconds, for one whole answer (None: no limit). `context_window` (tokens) serves where the
         server does not tell, and may lower what it tells. With `stream_always` every answer is streamed on the
-        wire: some servers notice only then that a caller left. Nothing is spent: what a server does not tell of its capabilities counts as absent until
-        `capabilities.probe_capabilities` has tried it. Raises `ConfigError`, `EngineAuthError`,
-        `ModelNotFoundError`, `EngineUnavailableError`, `EngineTimeoutError`.
+        wire: some servers notice only then that a caller left. Nothing is spent: what a server
+        does not tell of its capabilities counts as absent until `capabilities.probe_capabilities` has tried it.
+        Raises `ConfigError`, `EngineAuthError`, `ModelNotFoundError`, `EngineUnavailableError`,
+        `EngineTimeoutError`.
         """
         settings = WireSettings(connect_timeout=connect_timeout, timeout=timeout)
         transport = Transport(base_url, api_key=api_key, settings=settings)
