@@ -72,7 +72,7 @@ async def _timed(engine: Engine) -> float:
 
 def _request(number: int) -> CompletionRequest:
     segment = Quoted(f"{number} {_SEGMENT}", {"document": "d", "start": number, "end": number + len(_SEGMENT)})
-    variables = {"segment": segment, "words": 247, "title": "A House", "place": "", "language": None, "focus": None}
+    variables = {"segment": segment, "words": 247, "title": None, "place": None, "language": None, "focus": None}
     prompt = render("summarize/leaf", variables)
     return CompletionRequest((Message("system", prompt.system), Message("user", prompt.user)), max_tokens=380)
 

@@ -101,9 +101,7 @@ class ModelNotFoundError(EngineError):
 class ContextTooLongError(EngineError):
     """The prompt and its answer do not fit the window. Sizes are in tokens, None where unknown."""
 
-    def __init__(
-        self, message: str, *, prompt_tokens: int | None = None, context_window: int | None = None
-    ) -> None:
+    def __init__(self, message: str, *, prompt_tokens: int | None = None, context_window: int | None = None) -> None:
         super().__init__(message)
         self.prompt_tokens = prompt_tokens
         self.context_window = context_window

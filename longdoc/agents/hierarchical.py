@@ -23,6 +23,7 @@ from longdoc.agents.summary_plan import (
     WindowLimits,
     plan_summary,
 )
+from longdoc.documents.document import Document
 from longdoc.documents.tokens import estimate_tokens
 from longdoc.engines.engine import Completion, Engine, FinishReason
 from longdoc.errors import ContextTooLongError, InvalidOutputError, RequestRefusedError
@@ -31,10 +32,9 @@ from longdoc.storage.nodes import Node, Nodes, NodeStatus
 
 _WORD_FACTORS = (1.0, 0.9, 0.8, 0.7)
 """What each attempt asks for, as a share of the word limit."""
-_TOY_WORD_FACTORS = (1.0, 0.8)
-"""A toy does not write to a length however often it is asked; one more try is for its empty answers."""
 _FIRST_TEMPERATURE = 0.5
 _RETRY_TEMPERATURE = 1.0
+_MOST_TITLE_CHARACTERS = 200
 _ESTIMATE_MARGIN = 1.3
 _MESSAGE_TOKENS = 32
 
@@ -123,11 +123,13 @@ class _TreeWork:
             return _Made("", NodeStatus.GAP, "none of its parts could be summarized")
         answers: list[Completion] = []
         try:
-            for attempt, factor in enumerate(_TOY_WORD_FACTORS if self._engine.info.toy else _WORD_FACTORS):
+            for attempt, factor in enumerate(_WORD_FACTORS):
                 answer = await self._ask(node, attempt, round(node.words * factor))
                 answers.append(answer)
                 if _is_valid(answer):
                     return _from_answer(answer, NodeStatus.DONE, answers)
+                if self._engine.info.toy and answer.text.strip():
+                    break  # a toy does not learn to keep a length, however often it is asked
         except (ContextTooLongError, RequestRefusedError, InvalidOutputError) as error:
             return _Made("", NodeStatus.GAP, str(error), calls=_call_ids(answers))
         return _best_of(answers)
@@ -239,11 +241,17 @@ def _call_ids(answers: Sequence[Completion]) -> tuple[int, ...]:
 
 def _variables(task: SummaryTask, place: str) -> dict[str, Variable]:
     return {
-        "title": task.document.metadata.title,
-        "place": place,
+        "title": _title(task.document, task.document.metadata.title),
+        "place": _title(task.document, place),
         "language": task.language,
         "focus": task.focus,
     }
+
+
+def _title(document: Document, title: str) -> Quoted | None:
+    """A title as text of the document; what is longer than a title is cut."""
+    cut = title[:_MOST_TITLE_CHARACTERS]
+    return Quoted(cut, {"document": document.id, "title": cut}) if cut else None
 
 
 def _overhead(task: SummaryTask) -> int:

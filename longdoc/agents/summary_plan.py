@@ -84,6 +84,8 @@ class SummaryPlan:
 
     def _reads(self, node: PlannedNode) -> int:
         own = node.segment.tokens if node.segment else 0
+        if node.context is not None:
+            own += min(node.context_limit, self.nodes[node.context].limit) + _FENCE_TOKENS
         return self.overhead + own + sum(self.nodes[i].limit + _FENCE_TOKENS for i in node.children)
 
 

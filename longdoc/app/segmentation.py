@@ -8,7 +8,7 @@ from longdoc.agents.calls import call
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.runs import OpenRun
 from longdoc.documents.document import Document
-from longdoc.documents.segments import Segment, segment_document
+from longdoc.documents.segments import SEGMENTER_VERSION, Segment, segment_document
 from longdoc.documents.tokens import EstimatedTokens, TokenCounter, estimate_tokens
 from longdoc.engines.engine import Engine
 from longdoc.prompts.catalogue import Quoted, render
@@ -26,7 +26,8 @@ async def segments_of(
     nothing is spent and nothing is stored.
     """
     info = workspace.engine.info
-    key = f"{info.identity}:{'exact' if info.exact_tokens else 'calibrated'}:{limit}"
+    counting = "exact" if info.exact_tokens else "calibrated"
+    key = f"v{SEGMENTER_VERSION}:{info.identity}:{counting}:{limit}"
     stored = await workspace.records.documents.segmentation(document.id, key)
     if stored is not None:
         return stored

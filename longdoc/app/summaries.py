@@ -41,14 +41,15 @@ class SummaryOptions:
             raise ConfigError(f"{self.words} words hold no summary; ask for at least 10")
 
     def parameters(self) -> dict[str, JsonValue]:
-        """What the record keeps of them: part of the identity of a run."""
-        return {
+        """What was asked for: part of the identity of a run, so that later options leave older runs as they are."""
+        asked = {
             "method": self.method,
             "words": self.words,
             "segment_tokens": self.segment_tokens,
             "language": self.language,
             "focus": self.focus,
         }
+        return {name: value for name, value in asked.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,9 @@ def summarize(  # noqa: PLR0917 - typer reads the options of a command from its 
     ] = None,
     segment_tokens: Annotated[
         int | None,
-        typer.Option("--segment-tokens", help="Tokens read by one call.", show_default="2048", rich_help_panel=_LENGTH),
+        typer.Option(
+            "--segment-tokens", min=16, help="Tokens read by one call.", show_default="2048", rich_help_panel=_LENGTH
+        ),
     ] = None,
     language: Annotated[
         str | None, typer.Option("--language", help="Language to write in.", rich_help_panel=_LENGTH)

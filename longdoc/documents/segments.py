@@ -18,6 +18,9 @@ from longdoc.documents.document import Document, Section, SectionRole
 from longdoc.documents.tokens import TokenCounter
 from longdoc.errors import ConfigError
 
+SEGMENTER_VERSION = 1
+"""Raised when the same document would be cut elsewhere, so that what was stored before is not used."""
+
 _COUNT_BATCH = 2048
 _SMALL_SHARE = 4
 """A section under limit/4 is packed with small neighbours; a larger one never shares a segment."""

@@ -29,7 +29,6 @@ _MOST_SLOTS = 16
 _SLOTS_PER_CORE = 4
 _MEMORY_SHARE = 0.5
 _WIDEST_WINDOW = 16_384
-_NARROWEST_WINDOW = 2048
 _LOGPROBS = 100
 
 
@@ -44,8 +43,8 @@ class _Layout:
 class EmbeddedEngine:
     """A GGUF model in this process. It is loaded at the first call, which therefore takes longer.
 
-    `context_window` (tokens) and `slots` are chosen by the model and the machine where not given: at most half of
-    the free memory, four slots for each core and 16 in all, and 16,384 tokens. `identity` names the weights for the
+    `context_window` (tokens) is the model's, at most 16,384, where not given; `slots` are four for each core, at most
+    16, and no more than half of the free memory holds. `identity` names the weights for the
     record (where not given it is made from their checksum, which reads the whole file). `timeout` is in seconds for
     one answer, waiting for a slot included. Raises `ConfigError` where the file is no model.
 
@@ -128,15 +127,19 @@ class EmbeddedEngine:
 
 
 def _plan(model: GgufModel, weights: int, *, window: int | None, slots: int | None) -> _Layout:
-    """Windows and slots that fit into the memory that is free."""
+    """The window by the model alone, for plans depend on it and must stay the same; the slots by free memory."""
     if window is not None and window > model.context_window:
         raise ConfigError(f"{model.name} has a window of {model.context_window} tokens; {window} were asked for")
-    room = max(0, int(available_memory() * _MEMORY_SHARE) - weights)
+    window = window or min(model.context_window, _WIDEST_WINDOW)
+    free = available_memory()
+    if weights + window * model.kv_bytes_per_token > free:
+        raise ConfigError(
+            f"{model.name} with a window of {window} tokens needs "
+            f"{(weights + window * model.kv_bytes_per_token) / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free; "
+            "set LDA_CONTEXT_WINDOW smaller or take a smaller model"
+        )
+    room = max(0, int(free * _MEMORY_SHARE) - weights)
     fitting = room // max(1, model.kv_bytes_per_token)
-    if window is None:
-        window = min(model.context_window, _WIDEST_WINDOW)
-        while window > max(fitting, _NARROWEST_WINDOW):
-            window //= 2
     return _Layout(window, slots or max(1, min(_MOST_SLOTS, _SLOTS_PER_CORE * _cores(), fitting // window)))
 
 

@@ -74,6 +74,13 @@ class AdaptiveLimiter:
         if error.retry_after:
             self._close_for(min(error.retry_after, _LONGEST_PAUSE))
 
+    def turn_away(self, error: EngineError) -> None:
+        """Let everything that waits fail with `error`: the engine is lost, and waiting for it would take hours."""
+        for _, _, place in self._waiting:
+            if not place.done():
+                place.set_exception(error)
+        self._waiting.clear()
+
     async def _enter(self, interactive: bool) -> None:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (0 if interactive else 1, next(self._order), place))
@@ -118,9 +125,14 @@ class LimitedEngine:
         return self._inner.info
 
     async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
-        """See `Engine`."""
+        """See `Engine`; a call that waits at the gate fails with the one that finds the engine lost."""
         async with self._limiter.slot(interactive=request.interactive):
-            completion = await self._inner.complete(request, on_text=on_text)
+            try:
+                completion = await self._inner.complete(request, on_text=on_text)
+            except EngineError as error:
+                if error.retryable:  # and was retried in vain, inside
+                    self._limiter.turn_away(error)
+                raise
             self._limiter.done(completion.usage)
         return completion
 

@@ -42,6 +42,14 @@ def test_a_server_that_fails_for_good_stops_the_run_resumably(tmp_path: Path, bo
     assert result["usage"]["calls"] == sum(well.answered.values())
 
 
+def test_a_lost_engine_stops_a_long_run_at_once(tmp_path: Path, book: Path) -> None:
+    with faulty_server(lambda number: "500" if number > 4 else "") as server:
+        lda = served(tmp_path, server)
+        stopped = lda.run("summarize", book, "--segment-tokens", "100", LDA_ATTEMPTS="2", LDA_CONCURRENCY="4")
+    assert stopped.returncode == 75
+    assert server.requests <= 5 + 4 * 2, "calls that wait are not sent to an engine that is lost"
+
+
 def test_retries_are_bounded(tmp_path: Path, book: Path) -> None:
     with faulty_server(lambda _: "500") as server:
         stopped = served(tmp_path, server).run("summarize", book, LDA_ATTEMPTS="3", LDA_CONCURRENCY="1")
