@@ -1,22 +1,20 @@
-"""Results as text: Markdown, plain text, or the JSON envelope; printed, or written in one piece."""
+"""Results of commands: printed or written in one piece, as text or as the JSON envelope every command shares."""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 import typer
 
-from longdoc.agents.summary import SummaryEstimate
 from longdoc.app.runs import RunUsage
-from longdoc.app.summaries import SummaryResult
+from longdoc.cli.exits import ExitCode
 from longdoc.documents.document import Document
-from longdoc.engines.engine import EngineInfo, Usage
 from longdoc.errors import ConfigError
 from longdoc.json_value import JsonValue
 
@@ -31,13 +29,96 @@ class OutputFormat(StrEnum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True)
-class EstimateResult:
-    """What a summary of a document would take on an engine."""
+class Output(Protocol):
+    """A result that can be shown: `source` names what it is of, `gaps` whether something is missing from it."""
 
-    document: Document
-    estimate: SummaryEstimate
-    engine: EngineInfo
+    @property
+    def source(self) -> str:
+        """What it is of."""
+        ...
+
+    @property
+    def gaps(self) -> bool:
+        """Whether something is missing from it."""
+        ...
+
+    def text(self, form: OutputFormat) -> str:
+        """As a text for people."""
+        ...
+
+    def json(self) -> JsonValue:
+        """As a value for programs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A source that gave no result."""
+
+    source: str
+    message: str
+    code: ExitCode
+
+
+class Results:
+    """Takes results one by one and puts them where they belong as soon as that can be done.
+
+    Printed text and files of a folder come at once; one JSON object, or one file, at `close`. Raises `ConfigError`
+    at once where `out` cannot be written.
+    """
+
+    def __init__(self, command: str, form: OutputFormat, out: Path | None, *, several: bool) -> None:
+        self._command = command
+        self._form = form
+        self._out = out
+        self._folder = out is not None and (several or out.is_dir())
+        self._names: set[str] = set()
+        self._results: list[Output] = []
+        self._failures: list[Failure] = []
+        if out is not None:
+            _check_writable(out if self._folder else out.parent)
+
+    @property
+    def code(self) -> ExitCode:
+        """What the command exits with: a failure counts more than a gap."""
+        if self._failures:
+            return self._failures[0].code
+        return ExitCode.GAPS if any(result.gaps for result in self._results) else ExitCode.DONE
+
+    def add(self, result: Output) -> None:
+        """Take a result."""
+        self._results.append(result)
+        if self._out is not None and self._folder:
+            write_file(self._rendered([result]), self._out / self._file_name(result))
+        elif self._out is None and self._form is not OutputFormat.JSON:
+            typer.echo(result.text(self._form))
+
+    def fail(self, failure: Failure) -> None:
+        """Take note of a source that failed."""
+        self._failures.append(failure)
+
+    def close(self) -> None:
+        """Put out what could not be put out before."""
+        if self._out is None and self._form is OutputFormat.JSON:
+            typer.echo(self._rendered(self._results))
+        elif self._out is not None and not self._folder and self._results:
+            write_file(self._rendered(self._results), self._out)
+
+    def _rendered(self, results: list[Output]) -> str:
+        if self._form is not OutputFormat.JSON:
+            return "\n\n".join(result.text(self._form) for result in results)
+        status = {ExitCode.DONE: "done", ExitCode.GAPS: "gaps"}.get(self.code, "failed")
+        failures: list[JsonValue] = [{"source": f.source, "error": f.message} for f in self._failures]
+        return envelope(self._command, status, results=[result.json() for result in results], failures=failures)
+
+    def _file_name(self, result: Output) -> str:
+        stem = Path(result.source).stem or "result"
+        number, name = 1, f"{stem}.{self._form}"
+        while name in self._names:
+            number += 1
+            name = f"{stem}-{number}.{self._form}"
+        self._names.add(name)
+        return name
 
 
 def chosen_format(name: str | None, out: Path | None, *, json: bool) -> OutputFormat:
@@ -51,31 +132,31 @@ def chosen_format(name: str | None, out: Path | None, *, json: bool) -> OutputFo
     return OutputFormat(wanted)
 
 
-def write_results(results: Sequence[SummaryResult | EstimateResult], *, form: OutputFormat, out: Path | None) -> None:
-    """Write results to a file (several: one file each, into a folder), or to standard output."""
-    if out is None or len(results) == 1:
-        write_text(_render(results, form), out)
-        return
-    for result in results:
-        stem = Path(result.document.source).stem or result.document.id[:12]
-        write_text(_render([result], form), out / f"{stem}.{form}")
-
-
-def write_text(text: str, out: Path | None) -> None:
-    """Print a text, or write it to a file in one piece (temporary file, fsync, rename). Raises `ConfigError`."""
-    if out is None:
-        typer.echo(text)
-        return
+def write_file(text: str, path: Path) -> None:
+    """Write a text to a file in one piece (temporary file, fsync, rename). Raises `ConfigError`."""
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=out.parent, delete=False, encoding="utf-8") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(out)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+            try:
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).chmod(0o644)
+                Path(file.name).replace(path)
+            except OSError:
+                Path(file.name).unlink(missing_ok=True)
+                raise
     except OSError as error:
-        raise ConfigError(f"{out} cannot be written: {error.strerror}; choose another --out") from error
+        raise ConfigError(f"{path} cannot be written: {error.strerror}; choose another --out") from error
+
+
+def _check_writable(folder: Path) -> None:
+    """Find out before anything is spent whether results can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(f"nothing can be written in {folder}: {error.strerror}; choose another --out") from error
 
 
 def envelope(command: str, status: str, **content: JsonValue) -> str:
@@ -84,66 +165,8 @@ def envelope(command: str, status: str, **content: JsonValue) -> str:
     return json.dumps(body, ensure_ascii=False, indent=2)
 
 
-def _render(results: Sequence[SummaryResult | EstimateResult], form: OutputFormat) -> str:
-    if form is OutputFormat.JSON:
-        gaps = any(isinstance(result, SummaryResult) and result.summary.gaps for result in results)
-        status = "gaps" if gaps else "done"
-        return envelope("summarize", status, results=[_as_json(result) for result in results])
-    return "\n\n".join(_as_text(result, form) for result in results)
-
-
-def _as_text(result: SummaryResult | EstimateResult, form: OutputFormat) -> str:
-    if isinstance(result, EstimateResult):
-        return _estimate_text(result)
-    if form is OutputFormat.TEXT:
-        return result.summary.text
-    notes = [f"> Not covered: {gap}" for gap in result.summary.gaps]
-    return "\n\n".join([f"# {result.document.title}", result.summary.text, *notes])
-
-
-def _estimate_text(result: EstimateResult) -> str:
-    estimate = result.estimate
-    return (
-        f"{result.document.title}: at most {estimate.calls} calls in {estimate.levels} levels, "
-        f"{estimate.prompt_tokens:,} tokens read and {estimate.completion_tokens:,} written, "
-        f"${_cost(result):.4f}, when every answer is good at the first attempt"
-    )
-
-
-def _cost(result: EstimateResult) -> float:
-    return result.engine.cost(Usage(result.estimate.prompt_tokens, result.estimate.completion_tokens))
-
-
-def _as_json(result: SummaryResult | EstimateResult) -> JsonValue:
-    if isinstance(result, EstimateResult):
-        return {
-            "document": _document_json(result.document),
-            "estimate": {
-                "calls": result.estimate.calls,
-                "levels": result.estimate.levels,
-                "prompt_tokens": result.estimate.prompt_tokens,
-                "completion_tokens": result.estimate.completion_tokens,
-                "cost": _cost(result),
-            },
-        }
-    summary = result.summary
-    return {
-        "run": result.run_id,
-        "document": _document_json(result.document),
-        "summary": {
-            "node": summary.node_id,
-            "text": summary.text,
-            "words": len(summary.text.split()),
-            "levels": summary.levels,
-            "nodes": summary.nodes,
-            "truncated": summary.truncated,
-            "gaps": list(summary.gaps),
-        },
-        "usage": usage_json(result.usage),
-    }
-
-
-def _document_json(document: Document) -> JsonValue:
+def document_json(document: Document) -> JsonValue:
+    """A document, for the envelope."""
     return {
         "id": document.id,
         "title": document.title,

@@ -115,9 +115,11 @@ class RunView:
             self._progress.start()
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
         if self._live:
             self._progress.stop()
+        if kind is not None and self._total:
+            self._say(f"{self._title}: {self._done} of {self._total} summaries are done and recorded")
 
     def warn(self, message: str) -> None:
         """Say what the reader of the result should know."""

@@ -91,6 +91,37 @@ def test_several_inputs_go_into_a_folder(lda: Lda, book: Path) -> None:
     assert sorted(path.name for path in (lda.home / "all").iterdir()) == ["book.md", "other.md"]
 
 
+def test_what_is_done_before_a_budget_ends_is_written(lda: Lda, book: Path) -> None:
+    short = lda.home / "short.txt"
+    short.write_text("A short text. It has two sentences.")
+    stopped = lda.run("summarize", short, book, "--max-calls", "3", "--out", lda.home / "res")
+    assert stopped.returncode == 75
+    assert [path.name for path in (lda.home / "res").iterdir()] == ["short.md"]
+
+
+def test_inputs_of_the_same_name_do_not_overwrite_each_other(lda: Lda) -> None:
+    for folder in ("x", "y"):
+        (lda.home / folder).mkdir()
+        (lda.home / folder / "book.txt").write_text(f"A text of {folder}. It has two sentences.")
+    done = lda.run("summarize", lda.home / "x/book.txt", lda.home / "y/book.txt", "--out", lda.home / "both")
+    assert done.returncode == 0
+    assert sorted(path.name for path in (lda.home / "both").iterdir()) == ["book-2.md", "book.md"]
+
+
+def test_a_place_that_cannot_be_written_is_found_before_anything_is_spent(lda: Lda, book: Path) -> None:
+    (lda.home / "file").write_text("in the way")
+    done = lda.run("summarize", book, "--out", lda.home / "file" / "out.md")
+    assert done.returncode == 2
+    assert lda.query("select count(*) from calls") == [(0,)]
+
+
+def test_failures_are_told_in_the_envelope(lda: Lda, book: Path) -> None:
+    envelope = lda.json("summarize", lda.home / "missing.txt", book, code=1)
+    assert envelope["status"] == "failed"
+    assert len(envelope["results"]) == 1
+    assert "missing.txt" in envelope["failures"][0]["source"]
+
+
 def test_the_envelope_holds_what_programs_need(lda: Lda, book: Path) -> None:
     envelope = lda.json("summarize", book)
     assert (envelope["longdoc"], envelope["command"], envelope["status"]) == (1, "summarize", "done")
