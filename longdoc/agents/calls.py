@@ -1,28 +1,25 @@
-"""Turning a rendered prompt into a model call, with its events: the way every agent reaches an engine."""
+"""From a rendered prompt to a model call, with its events: the way every agent reaches an engine."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from longdoc.agents.events import CallFinished, CallStarted, Emit
-from longdoc.engines.engine import Completion, CompletionRequest, Engine, Message, PromptOrigin
+from longdoc.engines.engine import Completion, CompletionRequest, Engine, Message, PromptOrigin, TextSink
 from longdoc.json_value import JsonValue
 from longdoc.prompts.catalogue import RenderedPrompt
 
 
-async def call(
-    engine: Engine,
+def request_of(
     prompt: RenderedPrompt,
     *,
-    purpose: str,
-    emit: Emit,
     max_tokens: int,
     temperature: float = 0.0,
     seed: int | None = None,
     json_schema: Mapping[str, JsonValue] | None = None,
-) -> Completion:
-    """Send a prompt and tell of it. Raises what `Engine.complete` raises."""
-    request = CompletionRequest(
+) -> CompletionRequest:
+    """The request that sends a prompt; what else a request can say is set with `dataclasses.replace`."""
+    return CompletionRequest(
         messages=(Message("system", prompt.system), Message("user", prompt.user)),
         max_tokens=max_tokens,
         temperature=temperature,
@@ -30,7 +27,13 @@ async def call(
         json_schema=json_schema,
         origin=PromptOrigin(prompt.name, prompt.version, prompt.inputs),
     )
+
+
+async def call(
+    engine: Engine, request: CompletionRequest, *, purpose: str, emit: Emit, on_text: TextSink | None = None
+) -> Completion:
+    """Make a call and tell of it. Raises what `Engine.complete` raises."""
     emit(CallStarted(purpose))
-    completion = await engine.complete(request)
+    completion = await engine.complete(request, on_text=on_text)
     emit(CallFinished(purpose, completion))
     return completion

@@ -14,11 +14,10 @@ from longdoc.engines.engine import Completion
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The work is laid out: `nodes` results will be made, `segments` of them straight from the text, in `levels`."""
+    """The work is laid out: so many nodes will be made; the description says in words what they are."""
 
     nodes: int
-    segments: int
-    levels: int
+    description: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 
-from longdoc.agents.calls import call
+from longdoc.agents.attempts import Made, make_text
+from longdoc.agents.calls import call, request_of
 from longdoc.agents.events import Emit, NodeDone, Planned, Warned
 from longdoc.agents.graph import run_graph
-from longdoc.agents.sentences import cut_to_sentence, ends_in_sentence
+from longdoc.agents.sentences import cut_to_sentence
 from longdoc.agents.summary import Summary, SummaryEstimate, SummaryTask
 from longdoc.agents.summary_plan import (
     DEFAULT_FINAL_TOKENS,
+    DEFAULT_SEGMENT_TOKENS,
     WORDS_PER_TOKEN,
     PlannedNode,
     SummaryPlan,
@@ -25,30 +27,16 @@ from longdoc.agents.summary_plan import (
 )
 from longdoc.documents.document import Document
 from longdoc.documents.tokens import estimate_tokens
-from longdoc.engines.engine import Completion, Engine, FinishReason
-from longdoc.errors import ContextTooLongError, InvalidOutputError, RequestRefusedError
+from longdoc.engines.engine import Completion, Engine
+from longdoc.errors import ConfigError, InvalidOutputError
 from longdoc.prompts.catalogue import Quoted, RenderedPrompt, Variable, render
 from longdoc.storage.nodes import Node, Nodes, NodeStatus
 
-_WORD_FACTORS = (1.0, 0.9, 0.8, 0.7)
-"""What each attempt asks for, as a share of the word limit."""
 _FIRST_TEMPERATURE = 0.5
 _RETRY_TEMPERATURE = 1.0
 _MOST_TITLE_CHARACTERS = 200
 _ESTIMATE_MARGIN = 1.3
 _MESSAGE_TOKENS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A node's text and how it came about: the calls made for it, and the one the text is from."""
-
-    text: str
-    status: NodeStatus
-    reason: str = ""
-    tokens: int = 0
-    source: int = 0
-    calls: tuple[int, ...] = ()
 
 
 class HierarchicalSummarizer:
@@ -58,6 +46,10 @@ class HierarchicalSummarizer:
         self._engine = engine
         self._nodes = nodes
 
+    def segment_limit(self, window: int) -> int:
+        """2048 tokens as in the paper, less where the window is small."""
+        return min(DEFAULT_SEGMENT_TOKENS, window // 2)
+
     def estimate(self, task: SummaryTask) -> SummaryEstimate:
         """See `Summarizer`."""
         plan = self.plan(task)
@@ -66,8 +58,14 @@ class HierarchicalSummarizer:
     def plan(self, task: SummaryTask) -> SummaryPlan:
         """The tree that `summarize` will make. Raises `ConfigError` where the window cannot hold it."""
         window = self._engine.info.context_window
-        default = min(DEFAULT_FINAL_TOKENS, window // 3)
+        default = min(DEFAULT_FINAL_TOKENS, window // 3, self._engine.info.max_output or window)
         final = default if task.words is None else math.ceil(task.words / WORDS_PER_TOKEN)
+        most = self._engine.info.max_output
+        if most is not None and final > most:
+            raise ConfigError(
+                f"{task.words} words take about {final} tokens, and this model writes at most {most} at once; "
+                f"ask for at most {int(most * WORDS_PER_TOKEN)} words"
+            )
         words = round(default * WORDS_PER_TOKEN) if task.words is None else task.words
         limits = WindowLimits(window=window, overhead=_overhead(task), final=final)
         return plan_summary(task.document, task.segments, limits, words=words)
@@ -76,7 +74,9 @@ class HierarchicalSummarizer:
         """See `Summarizer`."""
         plan = self.plan(task)
         leaves = sum(node.segment is not None for node in plan.nodes)
-        emit(Planned(nodes=len(plan.nodes), segments=leaves, levels=plan.levels))
+        nodes = len(plan.nodes)
+        emit(Planned(nodes, f"{leaves} segments, {plan.levels} levels, {nodes} summaries"))
+        await self._nodes.keep_first(run_id, len(plan.nodes))
         work = _TreeWork(self._engine, self._nodes, task, plan, run_id=run_id, emit=emit)
         await run_graph([node.dependencies for node in plan.nodes], work.make)
         return work.result()
@@ -94,7 +94,7 @@ class _TreeWork:
         self._plan = plan
         self._run_id = run_id
         self._emit = emit
-        self._made: dict[int, _Made] = {}
+        self._made: dict[int, Made] = {}
 
     async def make(self, number: int) -> None:
         node = self._plan.nodes[number]
@@ -118,33 +118,21 @@ class _TreeWork:
             truncated=sum(made.status is NodeStatus.TRUNCATED for made in self._made.values()),
         )
 
-    async def _attempt(self, node: PlannedNode) -> _Made:
+    async def _attempt(self, node: PlannedNode) -> Made:
         if node.segment is None and not self._usable(node.children):
-            return _Made("", NodeStatus.GAP, "none of its parts could be summarized")
-        answers: list[Completion] = []
-        try:
-            for attempt, factor in enumerate(_WORD_FACTORS):
-                answer = await self._ask(node, attempt, round(node.words * factor))
-                answers.append(answer)
-                if _is_valid(answer):
-                    return _from_answer(answer, NodeStatus.DONE, answers)
-                if self._engine.info.toy and answer.text.strip():
-                    break  # a toy does not learn to keep a length, however often it is asked
-        except (ContextTooLongError, RequestRefusedError, InvalidOutputError) as error:
-            return _Made("", NodeStatus.GAP, str(error), calls=_call_ids(answers))
-        return _best_of(answers)
+            return Made("", NodeStatus.GAP, "none of its parts could be summarized")
+        return await make_text(partial(self._ask, node), toy=self._engine.info.toy)
 
-    async def _ask(self, node: PlannedNode, attempt: int, words: int) -> Completion:
+    async def _ask(self, node: PlannedNode, attempt: int, factor: float) -> Completion:
+        words = round(node.words * factor)
         prompt = self._leaf_prompt(node, words) if node.segment else self._merge_prompt(node, words)
-        return await call(
-            self._engine,
+        request = request_of(
             prompt,
-            purpose=self._describe(node),
-            emit=self._emit,
             max_tokens=node.limit,
             temperature=_RETRY_TEMPERATURE if attempt else _FIRST_TEMPERATURE,
             seed=attempt,
         )
+        return await call(self._engine, request, purpose=self._describe(node), emit=self._emit)
 
     def _leaf_prompt(self, node: PlannedNode, words: int) -> RenderedPrompt:
         document = self._task.document
@@ -174,12 +162,13 @@ class _TreeWork:
 
     def _quote(self, number: int) -> Quoted:
         made = self._made[number]
-        return Quoted(made.text, {"call": made.source, "characters": len(made.text)})
+        reference = {} if made.source is None else {"call": made.source, "characters": len(made.text)}
+        return Quoted(made.text, reference)
 
     def _usable(self, numbers: Sequence[int]) -> list[int]:
         return [number for number in numbers if self._made[number].text]
 
-    async def _store(self, node: PlannedNode, made: _Made) -> None:
+    async def _store(self, node: PlannedNode, made: Made) -> None:
         row = Node(
             id=self._node_id(node.number),
             run_id=self._run_id,
@@ -208,35 +197,6 @@ class _TreeWork:
             return "the whole"
         kind = f"segment {node.segment.index + 1}" if node.segment else f"merge {node.number + 1}"
         return f"{kind} ({node.title})" if node.title else kind
-
-
-def _is_valid(answer: Completion) -> bool:
-    """Source: BooookScore, released code: not empty, within its limit, and properly ended."""
-    return answer.finish_reason is FinishReason.STOP and ends_in_sentence(answer.text)
-
-
-def _best_of(answers: Sequence[Completion]) -> _Made:
-    """The longest of the answers that were not good, cut at a sentence end; a gap where all are empty."""
-    best = max(answers, key=lambda answer: len(cut_to_sentence(answer.text.strip())))
-    if not best.text.strip():
-        return _Made("", NodeStatus.GAP, f"{len(answers)} answers were empty", calls=_call_ids(answers))
-    return _from_answer(best, NodeStatus.TRUNCATED, answers)
-
-
-def _from_answer(answer: Completion, status: NodeStatus, answers: Sequence[Completion]) -> _Made:
-    text = answer.text.strip()
-    return _Made(
-        text=text if status is NodeStatus.DONE else cut_to_sentence(text),
-        status=status,
-        reason="" if status is NodeStatus.DONE else f"cut to fit after {len(answers)} attempts",
-        tokens=answer.usage.completion_tokens,
-        source=answer.call_id or 0,
-        calls=_call_ids(answers),
-    )
-
-
-def _call_ids(answers: Sequence[Completion]) -> tuple[int, ...]:
-    return tuple(answer.call_id for answer in answers if answer.call_id is not None)
 
 
 def _variables(task: SummaryTask, place: str) -> dict[str, Variable]:

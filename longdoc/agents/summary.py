@@ -48,6 +48,10 @@ class Summary:
 class Summarizer(Protocol):
     """A method of summarizing."""
 
+    def segment_limit(self, window: int) -> int:
+        """The most tokens a segment should have for this method, in a window of so many."""
+        ...
+
     def estimate(self, task: SummaryTask) -> SummaryEstimate:
         """What the work will take, without a call. Raises `ConfigError` where it cannot be done."""
         ...

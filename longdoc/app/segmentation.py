@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from longdoc.agents.calls import call
+from longdoc.agents.calls import call, request_of
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.runs import OpenRun
 from longdoc.documents.document import Document
@@ -64,7 +64,8 @@ async def _measured_ratio(run: OpenRun, document: Document) -> float:
     end = min(len(document.text), start + _SAMPLE_CHARACTERS)
     sample = Quoted(document.text[start:end], {"document": document.id, "start": start, "end": end})
     prompt = render("tokens/sample", {"sample": sample})
-    usage = (await call(run.engine, prompt, purpose="token count of a sample", emit=run.emit, max_tokens=1)).usage
+    request = request_of(prompt, max_tokens=1)
+    usage = (await call(run.engine, request, purpose="token count of a sample", emit=run.emit)).usage
     if usage.prompt_tokens == 0:
         return 1.0
     ratio = usage.prompt_tokens / estimate_tokens(prompt.system + prompt.user)

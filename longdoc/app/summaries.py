@@ -9,7 +9,6 @@ from typing import Final
 from longdoc.agents.events import Emit
 from longdoc.agents.hierarchical import HierarchicalSummarizer
 from longdoc.agents.summary import Summarizer, Summary, SummaryEstimate, SummaryTask
-from longdoc.agents.summary_plan import DEFAULT_SEGMENT_TOKENS
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.segmentation import segments_of
@@ -78,8 +77,8 @@ async def summarize(
         model=workspace.engine.info.identity,
     )
     async with open_run(workspace, request, fresh=fresh, emit=emit) as run:
-        task = await _task(workspace, run, document, options)
         method = METHODS[options.method](run.engine, workspace.records.nodes)
+        task = await _task(workspace, run, method, document, options)
         summary = await method.summarize(task, run_id=run.id, emit=run.emit)
         run.result_node = summary.node_id
         run.status = RunStatus.GAPS if summary.gaps else RunStatus.DONE
@@ -88,12 +87,13 @@ async def summarize(
 
 async def estimate(workspace: Workspace, document: Document, options: SummaryOptions) -> SummaryEstimate:
     """What `summarize` will take at most. Spends nothing: token counts are estimated where no tokenizer is."""
-    task = await _task(workspace, None, document, options)
-    return METHODS[options.method](workspace.engine, workspace.records.nodes).estimate(task)
+    method = METHODS[options.method](workspace.engine, workspace.records.nodes)
+    return method.estimate(await _task(workspace, None, method, document, options))
 
 
-async def _task(workspace: Workspace, run: OpenRun | None, document: Document, options: SummaryOptions) -> SummaryTask:
-    window = workspace.engine.info.context_window
-    limit = options.segment_tokens or min(DEFAULT_SEGMENT_TOKENS, window // 2)
+async def _task(
+    workspace: Workspace, run: OpenRun | None, method: Summarizer, document: Document, options: SummaryOptions
+) -> SummaryTask:
+    limit = options.segment_tokens or method.segment_limit(workspace.engine.info.context_window)
     segments = await segments_of(workspace, document, limit=limit, run=run)
     return SummaryTask(document, segments, words=options.words, language=options.language, focus=options.focus)

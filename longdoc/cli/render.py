@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -21,12 +21,21 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.table import Table
+from rich.tree import Tree
 
 from longdoc.agents.events import CallFinished, Event, NodeDone, Planned, Warned
 from longdoc.app.doctor import Check, Verdict
+from longdoc.app.history import RunDetails, TreeNode
 from longdoc.app.runs import RunUsage
+from longdoc.storage.nodes import Node, NodeStatus
 
 _PLAIN_INTERVAL = 10.0
+_EXCERPT = 90
+_MOST_LEVELS = 50
+_LEVEL_WIDTH = 4
+_LEAST_LABEL_WIDTH = 40
+_PIPE_LABEL_WIDTH = 1000
+"""In a pipe there is no edge to cut labels at."""
 
 
 def stderr_console() -> Console:
@@ -69,6 +78,58 @@ def show_check(check: Check) -> None:
     console.print(f"[{colours[check.verdict]}]{check.verdict:<8}[/] {check.name:<12} {escape(check.detail)}")
     if check.advice:
         console.print(f"{'':<21} -> {escape(check.advice)}")
+
+
+def show_trees(details: RunDetails) -> None:
+    """Print the nodes of a run as trees, down to 50 levels or as many as the terminal has room for.
+
+    A node that several were made from is drawn below one of them.
+    """
+    console = stdout_console()
+    if not console.is_terminal:
+        console.width = _MOST_LEVELS * _LEVEL_WIDTH + _PIPE_LABEL_WIDTH
+    room = (console.width - _LEAST_LABEL_WIDTH) // _LEVEL_WIDTH
+    by_id = {tree_node.node.id: tree_node for tree_node in details.nodes}
+    drawn: set[str] = set()
+    for root in details.roots:
+        console.print(_tree(root, by_id, drawn, levels=min(_MOST_LEVELS, max(2, room))))
+
+
+def _tree(root: TreeNode, by_id: Mapping[str, TreeNode], drawn: set[str], *, levels: int) -> Tree:
+    """The tree of a root, without what is drawn already; built without recursion, a chain may be thousands long."""
+    tree = Tree(_label(root.node))
+    waiting = [(tree, root, 1)]
+    while waiting:
+        branch, tree_node, level = waiting.pop()
+        children = _take_children(tree_node, by_id, drawn)
+        if level < levels:
+            waiting.extend((branch.add(_label(child.node)), child, level + 1) for child in children)
+        elif children:
+            branch.add(f"… {_count(children, by_id, drawn):,} more below")
+    return tree
+
+
+def _take_children(tree_node: TreeNode, by_id: Mapping[str, TreeNode], taken: set[str]) -> list[TreeNode]:
+    children = [by_id[child] for child in tree_node.children if child not in taken]
+    taken.update(child.node.id for child in children)
+    return children
+
+
+def _count(top: Iterable[TreeNode], by_id: Mapping[str, TreeNode], taken: set[str]) -> int:
+    """How many nodes these are with all that is below them."""
+    waiting, count = list(top), 0
+    while waiting:
+        count += 1
+        waiting.extend(_take_children(waiting.pop(), by_id, taken))
+    return count
+
+
+def _label(node: Node) -> str:
+    text = node.text or f"nothing: {node.reason}"
+    excerpt = text if len(text) <= _EXCERPT else f"{text[:_EXCERPT].rsplit(' ', 1)[0]} …"
+    mark = "" if node.status is NodeStatus.DONE else f" [yellow]{node.status}[/yellow]"
+    title = f" [bold]{escape(node.title)}[/bold]" if node.title else ""
+    return f"[cyan]{node.id}[/cyan]{title}{mark} {escape(' '.join(excerpt.split()))}"
 
 
 def usage_line(usage: RunUsage) -> str:
@@ -119,7 +180,7 @@ class RunView:
         if self._live:
             self._progress.stop()
         if kind is not None and self._total:
-            self._say(f"{self._title}: {self._done} of {self._total} summaries are done and recorded")
+            self._say(f"{self._title}: {self._done} of {self._total} are done and recorded")
 
     def warn(self, message: str) -> None:
         """Say what the reader of the result should know."""
@@ -133,7 +194,7 @@ class RunView:
         """Show an event."""
         if isinstance(event, Planned):
             self._total = event.nodes
-            self._say(f"{self._title}: {event.segments} segments, {event.levels} levels, {event.nodes} summaries")
+            self._say(f"{self._title}: {event.description}")
         elif isinstance(event, CallFinished) and not event.completion.recorded:
             self._tokens += event.completion.usage.completion_tokens
         elif isinstance(event, NodeDone):
@@ -151,7 +212,7 @@ class RunView:
             self._progress.update(self._bar, total=self._total or None, completed=self._done, note=self._note())
         elif time.monotonic() - self._last_line > _PLAIN_INTERVAL:
             self._last_line = time.monotonic()
-            self._say(f"{self._title}: {self._done} of {self._total} summaries, {self._note()}")
+            self._say(f"{self._title}: {self._done} of {self._total} done, {self._note()}")
 
     def _say(self, line: str) -> None:
         if not self._quiet:
