@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 export LDA_MODELS_DIR ?= $(CURDIR)/.cache/models
 
-.PHONY: help demo test lint format types imports bench clean
+.PHONY: help setup demo test lint format types imports bench clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -18,11 +18,13 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[local,postgres,dev]'
 	touch $@
 
+setup: $(STAMP) ## Make the environment
+
 demo: $(STAMP) ## Summarize the example book with the embedded engine
 	$(BIN)/lda summarize examples/novella.epub --engine embedded --model smollm2-135m --words 200 --database .cache/demo.db
 
 test: $(STAMP) ## Run the whole suite, the small real model included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(STAMP) ## Lint and check formatting
 	$(BIN)/ruff check .

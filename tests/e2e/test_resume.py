@@ -5,6 +5,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.command import Lda
 
 SLOW = {"LDA_SCRIPTED_DELAY": "0.15", "LDA_CONCURRENCY": "2"}
@@ -35,10 +37,11 @@ def test_killed_at_twenty_random_moments_it_loses_and_repeats_nothing(tmp_path: 
     assert 0 < recorded[-1] < reference["usage"]["calls"], "the kills must fall into the work"
 
 
-def test_ctrl_c_exits_130_and_says_how_to_go_on(lda: Lda, book: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_exits_130_and_says_how_to_go_on(lda: Lda, book: Path, stop: signal.Signals) -> None:
     process = lda.start("summarize", book, *SMALL_SEGMENTS, **SLOW)
     time.sleep(2.5)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(stop)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert out == ""
