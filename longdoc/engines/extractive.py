@@ -26,8 +26,8 @@ def extractive_answer(request: CompletionRequest) -> str:
     if request.json_schema is not None:
         return json.dumps(smallest_instance(request.json_schema), ensure_ascii=False)
     prompt = request.messages[-1].content
-    asked = _WORDS_ASKED.search(_FENCED.sub("", prompt))
-    words = int(asked[1].replace(",", "")) if asked else _DEFAULT_WORDS
+    asked: list[str] = _WORDS_ASKED.findall(_FENCED.sub("", prompt))
+    words = int(asked[-1].replace(",", "")) if asked else _DEFAULT_WORDS
     words = max(1, min(words, request.max_tokens // 2))
     texts = _quoted_texts(prompt)
     return " ".join(_lead(text, max(1, words // len(texts))) for text in texts)

@@ -1,4 +1,4 @@
-"""The one HTTP connection pool of an OpenAI-compatible server: sends, receives, translates every failure.
+"""The connections to an OpenAI-compatible server: sends, receives, translates every failure.
 
 Leaves what the bytes mean to `openai_wire`, and what is asked to `openai`, `openai_probe` and `openai_tokens`.
 """
@@ -22,35 +22,40 @@ from longdoc.engines.openai_wire import ErrorReply
 from longdoc.errors import ConfigError, EngineError, EngineTimeoutError, EngineUnavailableError
 from longdoc.json_value import JsonValue
 
-_JSON = {"content-type": "application/json"}
+_REQUESTS_PER_CLIENT = 32
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
 class WireSettings:
-    """Limits of the connection pool; times in seconds (`timeout` is for one whole answer, None for no limit)."""
+    """Times in seconds; `timeout` is for one whole answer, None for no limit."""
 
-    connections: int = 1024
     connect_timeout: float = 10.0
     timeout: float | None = 600.0
 
 
+@dataclass(slots=True)
+class _Client:
+    """An HTTP client and how many exchanges it has under way."""
+
+    http: httpx.AsyncClient
+    under_way: int = 0
+
+
 class Transport:
-    """Sends to one server. The API key lies in the headers of the pool and shows nowhere."""
+    """Sends to one server. The API key lies in the headers of the clients and shows nowhere.
+
+    httpx looks through all connections of a client for every request; several small clients keep that cheap with
+    hundreds of requests at once.
+    """
 
     def __init__(self, base_url: str, *, api_key: str | None = None, settings: WireSettings | None = None) -> None:
         self._settings = settings or WireSettings()
         self._secret = api_key
-        try:
-            self._client = httpx.AsyncClient(
-                headers=_authorization(api_key),
-                timeout=httpx.Timeout(None, connect=self._settings.connect_timeout),
-                limits=httpx.Limits(max_connections=self._settings.connections, max_keepalive_connections=512),
-                trust_env=not is_loopback(base_url),
-                verify=_trust(base_url),
-            )
-        except (httpx.InvalidURL, ValueError, ImportError) as error:
-            raise ConfigError("the proxy settings of the environment cannot be used; look at HTTPS_PROXY") from error
+        self._headers = _authorization(api_key) | {"content-type": "application/json"}
+        self._trust_env = not is_loopback(base_url)
+        self._ssl = _ssl_context(base_url)
+        self._clients = [self._new_client()]
 
     async def get(self, url: str) -> bytes:
         """The body of a successful answer. Raises `EngineError` and its kinds, `ConfigError` for a bad address."""
@@ -85,17 +90,19 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        for client in self._clients:
+            await client.http.aclose()
 
     @asynccontextmanager
     async def _exchange(
         self, method: str, url: str, body: Mapping[str, JsonValue] | None = None, *, model: str = ""
-    ) -> AsyncGenerator[httpx.Response]:
+    ) -> AsyncGenerator[httpx.Response, None]:
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
             async with (
                 asyncio.timeout(self._settings.timeout),
-                self._client.stream(method, url, content=content, headers=_JSON) as response,
+                self._free_client() as client,
+                client.stream(method, url, content=content) as response,
             ):
                 if not response.is_success:
                     text = (await response.aread()).decode("utf-8", "replace")
@@ -105,6 +112,33 @@ class Transport:
             raise EngineTimeoutError(f"{url} gave no whole answer within {self._settings.timeout:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise translate_transport(error, url=url) from error
+
+    @asynccontextmanager
+    async def _free_client(self) -> AsyncGenerator[httpx.AsyncClient, None]:
+        client = next((client for client in self._clients if client.under_way < _REQUESTS_PER_CLIENT), None)
+        if client is None:
+            client = self._new_client()
+            self._clients.append(client)
+        client.under_way += 1
+        try:
+            yield client.http
+        finally:
+            client.under_way -= 1
+
+    def _new_client(self) -> _Client:
+        timeout = httpx.Timeout(None, connect=self._settings.connect_timeout)
+        try:
+            return _Client(
+                httpx.AsyncClient(
+                    headers=self._headers,
+                    timeout=timeout,
+                    limits=httpx.Limits(max_connections=None, max_keepalive_connections=_REQUESTS_PER_CLIENT),
+                    trust_env=self._trust_env,
+                    verify=self._ssl,
+                )
+            )
+        except (httpx.InvalidURL, ValueError, ImportError) as error:
+            raise ConfigError("the proxy settings of the environment cannot be used; look at HTTPS_PROXY") from error
 
     def _unreadable(self, body: bytes, model: str) -> EngineError:
         text = body.decode("utf-8", "replace")
@@ -142,9 +176,9 @@ class _EventLines:
         return [item for item in data if item != b"[DONE]"]
 
 
-def _trust(url: str) -> ssl.SSLContext | bool:
+def _ssl_context(url: str) -> ssl.SSLContext:
     """Loading certificates takes as long as many calls; without TLS an empty, strict context does."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url.startswith("http://") else True
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url.startswith("http://") else httpx.create_ssl_context()
 
 
 def _authorization(api_key: str | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -155,7 +155,7 @@ class OpenAIServer:
             self.answered.append(request.content_hash)
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self) -> Generator[None, None, None]:
         """Hold one of the slots."""
         with self._places:
             with self._lock:
@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         assert isinstance(self.server, _Http)
         return self.server.owner
 
-    def log_message(self, *arguments: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has above
         """Say nothing."""
 
     def handle(self) -> None:
@@ -341,7 +341,8 @@ def _tokens(body: Mapping[str, Any], owner: OpenAIServer) -> object | None:
         (count,) = _counts([body["prompt"]], owner)
         return {"count": count, "max_model_len": owner.context_window, "tokens": list(range(count))}
     if owner.flavour == "llama.cpp":
-        content = body["content"] if isinstance(body["content"], list) else [body["content"]]
+        given: Any = body["content"]
+        content: list[str | int] = given if isinstance(given, list) else [given]
         counts = iter(_counts([part for part in content if isinstance(part, str)], owner))
         tokens = [[part] if isinstance(part, int) else [7] * next(counts) for part in content]
         return {"tokens": [token for part in tokens for token in part]}
