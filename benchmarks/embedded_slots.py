@@ -78,7 +78,14 @@ async def _requests(engine: Engine) -> list[CompletionRequest]:
 
 
 def _request(text: str) -> CompletionRequest:
-    variables = {"segment": Quoted(text, {}), "words": 80, "title": None, "place": None, "language": None, "focus": None}
+    variables = {
+        "segment": Quoted(text, {}),
+        "words": 80,
+        "title": None,
+        "place": None,
+        "language": None,
+        "focus": None,
+    }
     prompt = render("summarize/leaf", variables)
     messages = (Message("system", prompt.system), Message("user", prompt.user))
     return CompletionRequest(messages, max_tokens=_ANSWER_TOKENS, temperature=0.0)

@@ -6,6 +6,7 @@ defaults.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,13 @@ from longdoc.errors import ConfigError
 
 EngineName = Literal["auto", "openai", "embedded", "scripted"]
 _FILE = "lda.toml"
+_CREDENTIALS = re.compile(
+    r"""(?<=://)[^/?\#]*@    # user and password
+      | (?<=://)[^:/@]*:.*@  # the same where the password holds a slash, which drivers of databases accept
+      | (?<=\?).+            # parameters: a password or key may be among them
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 
 
 class Settings(BaseSettings):
@@ -115,6 +123,15 @@ def load_settings(options: Mapping[str, object] | None = None) -> Settings:
         raise ConfigError(f"settings cannot be read: {error} (look into {_FILE})") from error
 
 
+def without_credentials(location: str) -> str:
+    """An address as it may be shown, with user, password and parameters hidden; paths of files as they are."""
+    return (
+        _CREDENTIALS.sub(lambda found: "***@" if found[0].endswith("@") else "***", location)
+        if "://" in location
+        else location
+    )
+
+
 def describe_settings(options: Mapping[str, object] | None = None) -> list[SettingOrigin]:
     """Every setting with its value and origin. Raises `ConfigError` as `load_settings` does."""
     given = {key: value for key, value in (options or {}).items() if value is not None}
@@ -138,5 +155,5 @@ def _origin(name: str, settings: Settings, sources: Mapping[str, Mapping[str, ob
     keys = {name, *(choice for choice in choices if isinstance(choice, str))}
     origin = next((label for label, values in sources.items() if keys & values.keys()), "default")
     value = getattr(settings, name)
-    shown = "(hidden)" if value is not None and not field.repr else str(value)
+    shown = "(hidden)" if value is not None and not field.repr else without_credentials(str(value))
     return SettingOrigin(name, shown, origin, field.description or "")

@@ -37,7 +37,6 @@ class Workspace:
 
     records: Records
     engine: Engine
-    engine_reason: str
 
     def recorded_engine(self, run_id: str, *, fresh_since: datetime | None) -> Engine:
         """The engine behind the ledger, for one run."""
@@ -71,7 +70,7 @@ async def open_workspace(
         notify(f"engine: {choice.reason}")
         engine = wrap_engine(choice.engine, settings, budget)
         try:
-            yield Workspace(records, engine, choice.reason)
+            yield Workspace(records, engine)
         finally:
             await engine.aclose()
 

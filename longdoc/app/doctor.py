@@ -61,7 +61,7 @@ async def examine(settings: Settings, *, notify: Notify, progress: Progress) -> 
 async def _record(settings: Settings) -> Check:
     try:
         async with open_records(settings) as records:
-            runs = len(await records.runs.list())
+            runs = await records.runs.count()
     except LdaError as error:
         return Check("record", Verdict.FAILED, str(error), "choose another place with --database or LDA_DATABASE")
     return Check("record", Verdict.WELL, f"{records.location}, {runs} runs")

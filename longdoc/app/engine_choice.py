@@ -6,21 +6,24 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from longdoc.config import Settings
+from longdoc.config import Settings, without_credentials
 from longdoc.engines.catalogue import CATALOGUE, DEFAULT_CHAT_MODEL, ModelEntry, find_entry
 from longdoc.engines.engine import Engine
-from longdoc.errors import ConfigError, ModelNotFoundError
+from longdoc.errors import ConfigError, EngineError, ModelNotFoundError
+
+if TYPE_CHECKING:
+    from longdoc.engines.discovery import LocalServer
 
 Notify: TypeAlias = Callable[[str], None]
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 """Called with the name of what is fetched, bytes so far, and all bytes where known."""
 
-_INSTALL_HINT = "install the embedded engine with: pip install 'longdoc[local]'"
+_INSTALL_HINT = "install it with: pip install 'longdoc[local]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +34,56 @@ class EngineChoice:
     reason: str
 
 
-async def choose_engine(settings: Settings, *, notify: Notify, progress: Progress) -> EngineChoice:
+async def choose_engine(
+    settings: Settings,
+    *,
+    notify: Notify,
+    progress: Progress,
+    local_servers: Sequence[tuple[str, str]] | None = None,
+) -> EngineChoice:
     """Open the engine the settings ask for, or the best there is.
 
+    A model whose name ends in `.gguf` is a file and is run in this process, even where a server is set too: naming a
+    file is more specific than an address left in the environment. Any other name, of the catalogue too, is the
+    server's where one is set; `engine="openai"` makes every name the server's.
+    `local_servers` (names and base URLs) are looked for in place of the usual ones.
     Raises `ConfigError` where there is none to be had, `EngineError` where the one asked for does not answer.
     """
     if settings.engine == "scripted":
         return _scripted(settings)
-    if settings.engine == "openai" or (settings.engine == "auto" and settings.base_url):
-        return await _server(settings, _base_url(settings), "as set")
+    if settings.engine == "openai" or (settings.engine == "auto" and settings.base_url and not _names_file(settings)):
+        return await _server(settings, _base_url(settings), "as set", api_key=settings.api_key)
     if settings.engine == "embedded" or _names_local_model(settings):
         return await _embedded(settings, settings.model or DEFAULT_CHAT_MODEL, notify, progress)
-    return await _found(settings, notify, progress)
+    from longdoc.engines.discovery import LOCAL_SERVERS, probe_local_servers
+
+    servers = await probe_local_servers(LOCAL_SERVERS if local_servers is None else local_servers)
+    found = await _first_usable(settings, servers, notify)
+    return found or await _without_server(settings, notify, progress)
 
 
-async def _found(settings: Settings, notify: Notify, progress: Progress) -> EngineChoice:
-    from longdoc.engines.discovery import probe_local_servers
+async def _first_usable(settings: Settings, servers: Sequence[LocalServer], notify: Notify) -> EngineChoice | None:
+    for server in servers:
+        if settings.model is not None and not server.lists(settings.model):
+            continue
+        try:
+            # The user's key is for the server the user named, not for whatever listens on this machine.
+            return await _server(settings, server.base_url, f"{server.name} answers on this machine", api_key=None)
+        except (ConfigError, EngineError) as error:
+            notify(f"{server.name} passed over: {error}")
+    return None
 
-    for server in await probe_local_servers():
-        return await _server(settings, server.base_url, f"{server.name} answers on this machine")
+
+async def _without_server(settings: Settings, notify: Notify, progress: Progress) -> EngineChoice:
     if settings.model is not None:
         raise ModelNotFoundError(
-            f"there is no model called {settings.model!r}: no local server answers, and it is neither a GGUF file "
+            f"there is no model called {settings.model!r}: no local server offers it, and it is neither a GGUF file "
             "nor in the catalogue ('lda models list')"
+        )
+    if not _embedded_is_installed():
+        raise ConfigError(
+            "no engine found: no local server can be used (vLLM, llama.cpp, Ollama, LM Studio), none is set "
+            f"(--base-url), and the embedded engine is not installed; {_INSTALL_HINT}"
         )
     return await _embedded(settings, _best_pulled(settings) or DEFAULT_CHAT_MODEL, notify, progress)
 
@@ -66,19 +96,19 @@ def _scripted(settings: Settings) -> EngineChoice:
     return EngineChoice(engine, "the scripted engine, which only repeats sentences of the text")
 
 
-async def _server(settings: Settings, base_url: str, why: str) -> EngineChoice:
+async def _server(settings: Settings, base_url: str, why: str, *, api_key: str | None) -> EngineChoice:
     from longdoc.engines.openai import OpenAIEngine
 
     engine = await OpenAIEngine.connect(
         base_url,
         model=settings.model,
-        api_key=settings.api_key,
+        api_key=api_key,
         timeout=settings.timeout,
         context_window=settings.context_window,
         prompt_price=settings.prompt_price,
         completion_price=settings.completion_price,
     )
-    return EngineChoice(engine, f"{engine.info.model} at {base_url} ({why})")
+    return EngineChoice(engine, f"{engine.info.model} at {without_credentials(base_url)} ({why})")
 
 
 def _base_url(settings: Settings) -> str:
@@ -87,20 +117,22 @@ def _base_url(settings: Settings) -> str:
     return settings.base_url
 
 
+def _names_file(settings: Settings) -> bool:
+    return settings.model is not None and settings.model.endswith(".gguf")
+
+
 def _names_local_model(settings: Settings) -> bool:
-    model = settings.model
-    return model is not None and (model.endswith(".gguf") or find_entry(model) is not None)
+    return _names_file(settings) or (settings.model is not None and find_entry(settings.model) is not None)
 
 
 async def _embedded(settings: Settings, model: str, notify: Notify, progress: Progress) -> EngineChoice:
-    if importlib.util.find_spec("xllamacpp") is None:
-        raise ConfigError(
-            "no engine found: no local server answers (vLLM, llama.cpp, Ollama, LM Studio), none is set "
-            f"(--base-url), and the embedded engine is not installed; {_INSTALL_HINT}"
-        )
+    entry = find_entry(model)
+    if entry is not None and entry.purpose != "chat":
+        raise ConfigError(f"{entry.name} makes embeddings and cannot write; choose a chat model ('lda models list')")
+    if not _embedded_is_installed():
+        raise ConfigError(f"{model} needs the embedded engine, which is not installed; {_INSTALL_HINT}")
     from longdoc.engines.embedded import EmbeddedEngine
 
-    entry = find_entry(model)
     path = Path(model) if entry is None else await pulled_model(settings, entry, notify=notify, progress=progress)
     engine = EmbeddedEngine(
         path,
@@ -111,6 +143,10 @@ async def _embedded(settings: Settings, model: str, notify: Notify, progress: Pr
     )
     toy = "; a toy that shows the machinery, not a good writer" if engine.info.toy else ""
     return EngineChoice(engine, f"{engine.info.model}, embedded in this process{toy}")
+
+
+def _embedded_is_installed() -> bool:
+    return importlib.util.find_spec("xllamacpp") is not None
 
 
 def _identity(entry: ModelEntry | None) -> str | None:

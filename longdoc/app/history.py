@@ -22,19 +22,25 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class TreeNode:
-    """A node with what it was made from."""
+    """A node with the ids of what it was made from, in order."""
 
     node: Node
-    children: tuple[TreeNode, ...]
+    children: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RunDetails:
-    """A run, what it took, and its nodes as trees (several while the run is not finished)."""
+    """A run, what it took, and its nodes by number: one tree, or several while the run is not finished."""
 
     run: Run
     totals: CallTotals
-    trees: tuple[TreeNode, ...]
+    nodes: tuple[TreeNode, ...]
+
+    @property
+    def roots(self) -> tuple[TreeNode, ...]:
+        """The nodes that no other was made from."""
+        inner = {child for tree_node in self.nodes for child in tree_node.children}
+        return tuple(tree_node for tree_node in self.nodes if tree_node.node.id not in inner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +55,21 @@ class NodeDetails:
 
 async def run_summaries(records: Records) -> list[RunSummary]:
     """All runs, the last started first."""
-    return [RunSummary(run, await records.ledger.totals(run.id)) for run in await records.runs.list()]
+    runs = await records.runs.list()
+    totals = await records.ledger.totals_of_runs()
+    return [RunSummary(run, totals.get(run.id, CallTotals())) for run in runs]
 
 
 async def run_details(records: Records, prefix: str) -> RunDetails:
     """One run. Raises `NotFoundError`."""
     run = await records.runs.get(prefix)
-    nodes = await records.nodes.of_run(run.id)
-    below = {node.id: await records.nodes.children(node.id) for node in nodes}
-    inner = {child.id for children in below.values() for child in children}
-    roots = [node for node in nodes if node.id not in inner]
-    trees = tuple(_tree(node, below) for node in roots)
-    return RunDetails(run, await records.ledger.totals(run.id), trees)
-
-
-def _tree(node: Node, below: dict[str, tuple[Node, ...]]) -> TreeNode:
-    return TreeNode(node, tuple(_tree(child, below) for child in below[node.id]))
+    edges = await records.nodes.edges(run.id)
+    below = {node.id: (node, list[str]()) for node in await records.nodes.of_run(run.id)}
+    for parent, child in edges:
+        if parent in below and child in below:  # a run under way may have replaced nodes between the two queries
+            below[parent][1].append(child)
+    nodes = tuple(TreeNode(node, tuple(children)) for node, children in below.values())
+    return RunDetails(run, await records.ledger.totals(run.id), nodes)
 
 
 async def node_details(records: Records, address: str) -> NodeDetails:

@@ -67,6 +67,11 @@ async def open_run(
     except LdaError as error:
         await runs.finish(run.id, RunStatus.STOPPED if error.resumable else RunStatus.FAILED, error=str(error))
         raise
+    except BaseException as error:
+        # A bug, or an exit, has to leave the run closed as well: "running" would be said of it for ever. Kept last,
+        # since what is above is also a BaseException.
+        await runs.finish(run.id, RunStatus.FAILED, error=f"{type(error).__name__}: {error}")
+        raise
     await runs.finish(run.id, run.status, result_node=run.result_node)
 
 

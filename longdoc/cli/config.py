@@ -23,11 +23,11 @@ def show(json: options.Json = False) -> None:
     """
     from longdoc.cli.output import envelope
     from longdoc.cli.render import table
-    from longdoc.config import describe_settings, load_settings, user_config_file
+    from longdoc.config import describe_settings, load_settings, user_config_file, without_credentials
 
     settings = describe_settings()
     places = {
-        "database": load_settings().database_location,
+        "database": without_credentials(load_settings().database_location),
         "models": str(load_settings().models_directory),
         "user file": str(user_config_file()),
     }

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import typer
-from rich.tree import Tree
 
-from longdoc.app.history import NodeDetails, RunDetails, RunSummary, TreeNode
+from longdoc.app.history import NodeDetails, RunDetails, RunSummary
 from longdoc.cli.output import envelope
-from longdoc.cli.render import stdout_console, table
+from longdoc.cli.render import show_trees, table
 from longdoc.json_value import JsonValue
 from longdoc.storage.ledger import CallTotals
 from longdoc.storage.nodes import Node, NodeStatus
 from longdoc.storage.runs import Run
 
 _COLUMNS = ("run", "what", "title", "status", "calls", "tokens", "cost", "started")
-_EXCERPT = 90
 
 
 def print_runs(rows: Sequence[RunSummary]) -> None:
@@ -25,14 +23,13 @@ def print_runs(rows: Sequence[RunSummary]) -> None:
 
 
 def print_run(details: RunDetails) -> None:
-    """A run with its tree."""
+    """A run with its trees."""
     table(_COLUMNS, [_row(details.run, details.totals)])
     asked = " ".join(f"{key}={value}" for key, value in details.run.parameters.items() if value is not None)
     typer.echo(f"asked: {asked} · model: {details.run.model}")
     if details.run.error:
         typer.echo(f"error: {details.run.error}")
-    for tree in details.trees:
-        stdout_console().print(_drawn(tree))
+    show_trees(details)
 
 
 def print_node(details: NodeDetails, *, source: bool) -> None:
@@ -60,9 +57,10 @@ def runs_json(rows: Sequence[RunSummary]) -> str:
 
 def run_json(details: RunDetails) -> str:
     """The envelope of `lda runs show`."""
-    return envelope(
-        "runs show", "done", run=_run(details.run, details.totals), trees=[_tree(tree) for tree in details.trees]
-    )
+    nodes: list[JsonValue] = [
+        {**_node(tree_node.node), "children": list(tree_node.children)} for tree_node in details.nodes
+    ]
+    return envelope("runs show", "done", run=_run(details.run, details.totals), nodes=nodes)
 
 
 def node_json(details: NodeDetails, *, source: bool) -> str:
@@ -95,23 +93,6 @@ def _headline(node: Node) -> str:
     title = f" {node.title}" if node.title else ""
     mark = "" if node.status is NodeStatus.DONE else f" [{node.status}: {node.reason}]"
     return f"{node.id} ({kind}, characters {node.start}-{node.end}){title}{mark}"
-
-
-def _drawn(tree: TreeNode) -> Tree:
-    drawn = Tree(_branch(tree.node), highlight=False)
-    for child in tree.children:
-        drawn.children.append(_drawn(child))
-    return drawn
-
-
-def _branch(node: Node) -> str:
-    from rich.markup import escape
-
-    text = node.text or f"nothing: {node.reason}"
-    excerpt = text if len(text) <= _EXCERPT else f"{text[:_EXCERPT].rsplit(' ', 1)[0]} …"
-    mark = "" if node.status is NodeStatus.DONE else f" [yellow]{node.status}[/yellow]"
-    title = f" [bold]{escape(node.title)}[/bold]" if node.title else ""
-    return f"[cyan]{node.id}[/cyan]{title}{mark} {escape(' '.join(excerpt.split()))}"
 
 
 def _run(run: Run, totals: CallTotals) -> JsonValue:
@@ -149,7 +130,3 @@ def _node(node: Node) -> dict[str, JsonValue]:
         "tokens": node.tokens,
         "word_limit": node.word_limit,
     }
-
-
-def _tree(tree: TreeNode) -> JsonValue:
-    return {**_node(tree.node), "children": [_tree(child) for child in tree.children]}

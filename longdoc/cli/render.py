@@ -110,7 +110,7 @@ def _tree(root: TreeNode, by_id: Mapping[str, TreeNode], drawn: set[str], *, lev
 
 
 def _take_children(tree_node: TreeNode, by_id: Mapping[str, TreeNode], taken: set[str]) -> list[TreeNode]:
-    children = [by_id[child] for child in tree_node.children if child not in taken]
+    children = [by_id[child] for child in dict.fromkeys(tree_node.children) if child not in taken]
     taken.update(child.node.id for child in children)
     return children
 

@@ -16,7 +16,7 @@ LOCAL_SERVERS: tuple[tuple[str, str], ...] = (
     ("Ollama", "http://127.0.0.1:11434/v1"),
     ("LM Studio", "http://127.0.0.1:1234/v1"),
 )
-_PATIENCE = 0.3
+_PATIENCE = 1.0  # seconds, for a busy server; where nobody listens the answer comes at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,10 @@ class LocalServer:
     name: str
     base_url: str
     models: tuple[str, ...]
+
+    def lists(self, model: str) -> bool:
+        """Whether the server has a model of that name; `:latest` may be left out."""
+        return model in self.models or f"{model}:latest" in self.models
 
 
 async def probe_local_servers(urls: Sequence[tuple[str, str]] = LOCAL_SERVERS) -> list[LocalServer]:

@@ -7,6 +7,7 @@ slots it gets; calls go through `OpenAIEngine`. What the engine is, is known fro
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import secrets
 from collections.abc import Sequence
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longdoc.engines.checksums import file_sha256
 from longdoc.engines.engine import Completion, CompletionRequest, EngineInfo, TextSink
 from longdoc.engines.gguf import GgufModel, read_gguf
 from longdoc.engines.memory import available_memory
@@ -30,6 +30,8 @@ _SLOTS_PER_CORE = 4
 _MEMORY_SHARE = 0.5
 _WIDEST_WINDOW = 16_384
 _LOGPROBS = 100
+_HEAD_BYTES = 16_000_000
+_TAIL_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class EmbeddedEngine:
 
     `context_window` (tokens) is the model's, at most 16,384, where not given; `slots` are four for each core, at most
     16, and no more than half of the free memory holds. `identity` names the weights for the
-    record (where not given it is made from their checksum, which reads the whole file). `timeout` is in seconds for
+    record (where not given it is made from the file's name, size and both ends). `timeout` is in seconds for
     one answer, waiting for a slot included. Raises `ConfigError` where the file is no model.
 
     While llama.cpp loads, it does not let other Python code run.
@@ -71,7 +73,7 @@ class EmbeddedEngine:
         self._info = EngineInfo(
             engine="embedded",
             model=model_path.stem,
-            identity=identity or f"sha256:{file_sha256(model_path)[:16]}",
+            identity=identity or _identity(model_path),
             context_window=self._layout.window,
             slots=self._layout.slots,
             logprobs=_LOGPROBS,
@@ -126,6 +128,21 @@ class EmbeddedEngine:
         return client
 
 
+def _identity(path: Path) -> str:
+    """Name, size, and a checksum of the first 16 MB and the last 1 MB.
+
+    Reading all of a file of many gigabytes would hold up every start for minutes. The beginning has what the makers
+    say of the model, its tokenizer and its first weights, the end has its last weights: models that differ, differ
+    there, in their size or in their name. Who changes weights in the middle only must give the file another name.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        digest = hashlib.sha256(file.read(_HEAD_BYTES))
+        file.seek(max(file.tell(), size - _TAIL_BYTES))
+        digest.update(file.read(_TAIL_BYTES))
+    return f"{path.name}:{size}:{digest.hexdigest()[:16]}"
+
+
 def _plan(model: GgufModel, weights: int, *, window: int | None, slots: int | None) -> _Layout:
     """The window by the model alone, for plans depend on it and must stay the same; the slots by free memory."""
     if window is not None and window > model.context_window:
@@ -135,7 +152,7 @@ def _plan(model: GgufModel, weights: int, *, window: int | None, slots: int | No
     if weights + window * model.kv_bytes_per_token > free:
         raise ConfigError(
             f"{model.name} with a window of {window} tokens needs "
-            f"{(weights + window * model.kv_bytes_per_token) / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free; "
+            f"{(weights + window * model.kv_bytes_per_token) / 1e9:.1f} GB of memory; {free / 1e9:.1f} GB are free; "
             "set LDA_CONTEXT_WINDOW smaller or take a smaller model"
         )
     room = max(0, int(free * _MEMORY_SHARE) - weights)

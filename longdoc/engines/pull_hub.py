@@ -105,7 +105,7 @@ class _Download:
                     raise EngineUnavailableError(f"hub: cannot fetch {self._url} ({type(error).__name__})") from error
 
     def _fetch_rest(self, start: int) -> _Expected:
-        headers = {"range": f"bytes={start}-"} if start else {}
+        headers = {"accept-encoding": "identity"} | ({"range": f"bytes={start}-"} if start else {})
         with self._client.stream("GET", self._url, headers=headers) as response:
             expected = self._expected(response)
             if response.status_code == _RANGE_NOT_SATISFIABLE:
@@ -120,7 +120,7 @@ class _Download:
         done = start
         with self._part.open("r+b" if start else "wb") as part:
             part.seek(start)
-            for piece in response.iter_bytes(1 << 18):
+            for piece in response.iter_bytes():
                 part.write(piece)
                 done += len(piece)
                 self._progress(self._done_before + done, self._total or size)
@@ -141,8 +141,6 @@ class _CorruptError(EngineUnavailableError):
 
 
 def _length(headers: Mapping[str, str]) -> int | None:
-    if "content-encoding" in headers:
-        return None
     whole = _FULL_RANGE.fullmatch(headers.get("content-range", ""))
     if whole:
         return int(whole.group(2))

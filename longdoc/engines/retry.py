@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from secrets import SystemRandom
+from typing import TypeVar
 
 from longdoc.engines.engine import Completion, CompletionRequest, Engine, EngineInfo, TextSink
 from longdoc.errors import EngineError, RateLimitedError
@@ -14,6 +15,7 @@ _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 60.0
 _LONGEST_RETRY_AFTER = 300.0
 _random = SystemRandom().random
+_Result = TypeVar("_Result")
 
 
 class RetryingEngine:
@@ -48,26 +50,30 @@ class RetryingEngine:
         """See `Engine`. Raises the last error when no try succeeds."""
         heard = _Listener(on_text)
         sink = heard if on_text is not None else None
+        completion, retries = await self._repeat(lambda: self._inner.complete(request, on_text=sink), heard)
+        return replace(completion, retries=completion.retries + retries)
+
+    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See `Engine`. Raises the last error when no try succeeds."""
+        counts, _ = await self._repeat(lambda: self._inner.count_tokens(texts), _Listener(None))
+        return counts
+
+    async def aclose(self) -> None:
+        """See `Engine`."""
+        await self._inner.aclose()
+
+    async def _repeat(self, attempt: Callable[[], Awaitable[_Result]], heard: _Listener) -> tuple[_Result, int]:
+        """What the first try that succeeds gives, and how many failed before it."""
         retries = 0
         while True:
             try:
-                completion = await self._inner.complete(request, on_text=sink)
+                return await attempt(), retries
             except EngineError as error:
                 retries += 1
                 if not error.retryable or heard.heard or retries >= self._attempts or _too_long(error):
                     raise
                 self._on_backoff(error)
                 await self._sleep(self._wait(error, retries))
-            else:
-                return replace(completion, retries=completion.retries + retries)
-
-    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """See `Engine`."""
-        return await self._inner.count_tokens(texts)
-
-    async def aclose(self) -> None:
-        """See `Engine`."""
-        await self._inner.aclose()
 
     def _wait(self, error: EngineError, retries: int) -> float:
         grown = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (retries - 1))

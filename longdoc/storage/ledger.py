@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
 from sqlalchemy import Boolean, Connection, RowMapping, and_, bindparam, func, insert, select
+from sqlalchemy.sql import Executable
 
 from longdoc.engines.engine import Completion, CompletionRequest, Engine, EngineInfo, TextSink, Usage
 from longdoc.errors import NotFoundError
@@ -59,6 +60,11 @@ _SUMS = tuple(
     func.sum(column).label(column.name)
     for column in (calls.c.prompt_tokens, calls.c.completion_tokens, calls.c.cached_tokens, calls.c.cost)
 )
+_TOTALS = (
+    select(run_calls.c.run_id, run_calls.c.recorded, func.count().label("calls"), *_SUMS)
+    .join(calls)
+    .group_by(run_calls.c.run_id, run_calls.c.recorded)
+)
 _COUNTED = select(runs.c.id, bindparam("call_id", type_=BigId), bindparam("recorded", type_=Boolean)).where(
     runs.c.id == bindparam("run_id")
 )
@@ -86,10 +92,10 @@ class RecordedCall:
 class CallTotals:
     """What a run has taken: `calls` made for it, with their tokens and dollars; `recorded` came from the record."""
 
-    calls: int
-    recorded: int
-    usage: Usage
-    cost: float
+    calls: int = 0
+    recorded: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost: float = 0.0
 
 
 class Ledger:
@@ -159,19 +165,23 @@ class Ledger:
 
     async def totals(self, run_id: str) -> CallTotals:
         """What a run has taken over all its starts."""
-        joined = select(run_calls.c.recorded, func.count().label("calls"), *_SUMS).join(calls)
-        statement = joined.where(run_calls.c.run_id == run_id).group_by(run_calls.c.recorded)
-        rows = await self._database.read(lambda connection: connection.execute(statement).mappings().all())
-        made = next((row for row in rows if not row["recorded"]), None)
-        recorded = sum(row["calls"] for row in rows if row["recorded"])
-        if made is None:
-            return CallTotals(0, recorded, Usage(), 0.0)
-        usage = Usage(int(made["prompt_tokens"]), int(made["completion_tokens"]), int(made["cached_tokens"]))
-        return CallTotals(made["calls"], recorded, usage, made["cost"])
+        found = await self._totals(_TOTALS.where(run_calls.c.run_id == run_id))
+        return found.get(run_id, CallTotals())
+
+    async def totals_of_runs(self) -> Mapping[str, CallTotals]:
+        """What each run has taken, by its id; runs without any call are not in it."""
+        return await self._totals(_TOTALS)
 
     def turn(self, key: str) -> asyncio.Lock:
         """Held by the one task that may make a call, so that another one with the same key finds its answer."""
         return self._turns.setdefault(key, asyncio.Lock())
+
+    async def _totals(self, statement: Executable) -> dict[str, CallTotals]:
+        rows = await self._database.read(lambda connection: connection.execute(statement).mappings().all())
+        found: dict[str, CallTotals] = {}
+        for row in rows:
+            found[row["run_id"]] = _added(found.get(row["run_id"], CallTotals()), row)
+        return found
 
 
 class LedgerEngine:
@@ -228,6 +238,14 @@ def _count(connection: Connection, run_id: str, call_id: int, *, recorded: bool)
     """Count a call for a run, the first time it is told; a run that was deleted meanwhile counts nothing."""
     values = {"run_id": run_id, "call_id": call_id, "recorded": recorded}
     connection.execute(missing_from(connection.dialect.name, run_calls, _COUNTED), values)
+
+
+def _added(totals: CallTotals, row: RowMapping) -> CallTotals:
+    """A run's totals with those of its calls that were made, or of those that came from the record."""
+    if row["recorded"]:
+        return replace(totals, recorded=row["calls"])
+    usage = Usage(int(row["prompt_tokens"]), int(row["completion_tokens"]), int(row["cached_tokens"]))
+    return replace(totals, calls=row["calls"], usage=usage, cost=row["cost"])
 
 
 def _recorded_call(connection: Connection, row: RowMapping) -> RecordedCall:

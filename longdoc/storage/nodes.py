@@ -98,6 +98,20 @@ class Nodes:
         """All nodes of a run by number."""
         return await self._read(select(nodes).where(nodes.c.run_id == run_id).order_by(nodes.c.number))
 
+    async def edges(self, run_id: str) -> tuple[tuple[str, str], ...]:
+        """The ids of all parents of a run with each of their children: parents by number, children in order."""
+        joined = select(node_children.c.node_id, node_children.c.child_id).join(
+            nodes, nodes.c.id == node_children.c.node_id
+        )
+        statement = joined.where(nodes.c.run_id == run_id).order_by(nodes.c.number, node_children.c.position)
+        rows = await self._database.read(lambda connection: connection.execute(statement).all())
+        return tuple((row.node_id, row.child_id) for row in rows)
+
+    async def keep_first(self, run_id: str, count: int) -> None:
+        """Delete the nodes of a run whose number is `count` or more: an earlier, larger plan left them."""
+        statement = delete(nodes).where(nodes.c.run_id == run_id, nodes.c.number >= count)
+        await self._database.write(lambda connection: connection.execute(statement).close())
+
     async def _read(self, statement: Executable) -> tuple[Node, ...]:
         rows = await self._database.read(lambda connection: connection.execute(statement).mappings().all())
         return tuple(map(_from_row, rows))

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, RowMapping, delete, exists, select, update
+from sqlalchemy import Connection, RowMapping, delete, exists, func, select, update
 from sqlalchemy.sql import Executable
 
 from longdoc.errors import NotFoundError
@@ -93,9 +93,10 @@ class Runs:
         self._now = now
 
     async def start(self, request: RunRequest, *, fresh: bool = False) -> Run:
-        """Make a run, or open the one there is again; `fresh`: answers recorded before now do not count.
+        """Make a run, or open the one there is again; `fresh`: answers recorded before it do not count.
 
-        An unfinished fresh run stays fresh since it began; a finished one is answered from the record. The
+        An unfinished fresh run goes on as fresh as it began, whether `fresh` is said again or not, so that
+        nothing is paid for twice. A finished one starts afresh if `fresh`, or is answered from the record. The
         documents must be stored: `StorageError` otherwise.
         """
         run_id = run_id_for(request.kind, request.document_ids, request.parameters, request.model)
@@ -118,6 +119,11 @@ class Runs:
         if kind is not None:
             statement = statement.where(runs.c.kind == kind)
         return await self._database.read(lambda connection: _select(connection, statement))
+
+    async def count(self) -> int:
+        """How many there are."""
+        statement = select(func.count()).select_from(runs)
+        return await self._database.read(lambda connection: connection.execute(statement).scalar_one())
 
     async def get(self, prefix: str) -> Run:
         """The run whose id begins so. Raises `NotFoundError` for none or several."""
@@ -148,7 +154,8 @@ class Runs:
 def _start(connection: Connection, run_id: str, request: RunRequest, now: datetime, *, fresh: bool) -> Run:
     found = _select(connection, select(runs).where(runs.c.id == run_id))
     before = found[0] if found else None
-    kept = before if before is not None and not fresh else None
+    fresh_since = _still_fresh_since(before)
+    starts_afresh = fresh and fresh_since is None
     run = Run(
         id=run_id,
         kind=request.kind,
@@ -159,8 +166,8 @@ def _start(connection: Connection, run_id: str, request: RunRequest, now: dateti
         status=RunStatus.RUNNING,
         created_at=now if before is None else before.created_at,
         started_at=now,
-        fresh_since=now if fresh else _still_fresh_since(before),
-        result_node=None if kept is None else kept.result_node,
+        fresh_since=now if starts_afresh else fresh_since,
+        result_node=None if before is None or starts_afresh else before.result_node,
     )
     _save(connection, run)
     return run

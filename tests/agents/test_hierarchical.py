@@ -97,6 +97,15 @@ def test_a_second_run_makes_no_call_and_gives_the_same(tmp_path: Path) -> None:
     assert second.summary == first.summary
 
 
+def test_a_smaller_plan_leaves_no_nodes_of_a_larger_one(tmp_path: Path) -> None:
+    before = summarize(tmp_path, good)
+    after = summarize(tmp_path, good, document=book(paragraphs=20))
+    assert before.summary is not None
+    assert after.summary is not None
+    assert len(after.nodes) == after.summary.nodes < before.summary.nodes
+    assert after.nodes[-1].id == after.summary.node_id
+
+
 def test_words_language_and_focus_are_asked_for(tmp_path: Path) -> None:
     requests = summarize(tmp_path, good, words=80, language="German", focus="event 7").requests
     assert "at most 80 words" in requests[-1].messages[-1].content

@@ -314,6 +314,10 @@ def test_a_run_counts_the_calls_it_made_and_those_it_took(database: str) -> None
         assert await ledger.totals(first) == CallTotals(3, 0, Usage(3000, 300, 21), pytest.approx(0.009))
         assert await ledger.totals(second) == CallTotals(1, 3, Usage(1000, 100, 7), pytest.approx(0.003))
         assert await ledger.totals("unknown") == CallTotals(0, 0, Usage(), 0.0)
+        without_calls = await _start(opened, "summarize")
+        totals = await ledger.totals_of_runs()
+        assert totals == {run_id: await ledger.totals(run_id) for run_id in (first, second)}
+        assert without_calls not in totals
 
     _with_ledger(database, work)
 

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from longdoc.storage.runs import RunRequest, Runs
 
 
 @asynccontextmanager
-async def _run(location: str) -> AsyncIterator[tuple[Nodes, str]]:
+async def _run(location: str) -> AsyncGenerator[tuple[Nodes, str], None]:
     database = await Database.open(location)
     try:
         await Documents(database).save(Document(id="d", text="text", format="txt"))
@@ -62,6 +62,36 @@ def test_children_come_in_their_order_and_nodes_of_a_run_by_number(database: str
             assert [node.number for node in await nodes.children(f"{run_id}.3")] == [1, 2, 0]
             assert await nodes.children(f"{run_id}.0") == ()
             assert [node.number for node in await nodes.of_run(run_id)] == [0, 1, 2, 3]
+
+    asyncio.run(work())
+
+
+def test_edges_come_by_parent_and_in_the_order_of_children(database: str) -> None:
+    async def work() -> None:
+        async with _run(database) as (nodes, run_id):
+            names = [f"{run_id}.{number}" for number in range(11)]
+            for number in (0, 1, 2, 3):
+                await nodes.save(_node(run_id, number))
+            await nodes.save(_node(run_id, 10), children=[names[3], names[2]])
+            await nodes.save(_node(run_id, 9), children=[names[1], names[10], names[0]])
+            assert await nodes.edges(run_id) == (
+                (names[9], names[1]), (names[9], names[10]), (names[9], names[0]),
+                (names[10], names[3]), (names[10], names[2]),
+            )  # fmt: skip
+            assert await nodes.edges("unknown") == ()
+
+    asyncio.run(work())
+
+
+def test_only_the_first_nodes_of_a_run_are_kept(database: str) -> None:
+    async def work() -> None:
+        async with _run(database) as (nodes, run_id):
+            for number in range(3):
+                await nodes.save(_node(run_id, number), children=[f"{run_id}.{i}" for i in range(number)])
+            await nodes.keep_first("unknown", 0)
+            await nodes.keep_first(run_id, 2)
+            assert [node.number for node in await nodes.of_run(run_id)] == [0, 1]
+            assert await nodes.edges(run_id) == ((f"{run_id}.1", f"{run_id}.0"),)
 
     asyncio.run(work())
 

@@ -115,7 +115,30 @@ def test_going_on_with_an_unfinished_fresh_run_keeps_it_fresh(database: str, sta
         assert fresh.fresh_since == fresh.started_at
         await runs.finish(fresh.id, status)
         assert (await runs.start(_REQUEST)).fresh_since == fresh.fresh_since
-        assert (await runs.start(_REQUEST, fresh=True)).fresh_since > fresh.fresh_since
+        await runs.finish(fresh.id, status)
+        assert (await runs.start(_REQUEST, fresh=True)).fresh_since == fresh.fresh_since
+
+    _with_runs(database, work)
+
+
+@pytest.mark.parametrize("status", [RunStatus.RUNNING, RunStatus.STOPPED])
+def test_an_unfinished_run_that_took_from_the_record_starts_afresh_when_asked(database: str, status: RunStatus) -> None:
+    async def work(_: Database, runs: Runs) -> None:
+        run = await runs.start(_REQUEST)
+        await runs.finish(run.id, status, result_node="n")
+        fresh = await runs.start(_REQUEST, fresh=True)
+        assert (fresh.fresh_since, fresh.result_node) == (fresh.started_at, None)
+
+    _with_runs(database, work)
+
+
+@pytest.mark.parametrize("status", [RunStatus.DONE, RunStatus.GAPS])
+def test_a_finished_fresh_run_starts_afresh_when_asked_again(database: str, status: RunStatus) -> None:
+    async def work(_: Database, runs: Runs) -> None:
+        first = await runs.start(_REQUEST, fresh=True)
+        await runs.finish(first.id, status, result_node="n")
+        again = await runs.start(_REQUEST, fresh=True)
+        assert (again.fresh_since, again.result_node) == (again.started_at, None)
 
     _with_runs(database, work)
 
@@ -125,10 +148,8 @@ def test_a_finished_fresh_run_is_repeated_from_the_record(database: str, status:
     async def work(_: Database, runs: Runs) -> None:
         fresh = await runs.start(_REQUEST, fresh=True)
         await runs.finish(fresh.id, status, result_node="n")
-        assert (await runs.start(_REQUEST)).fresh_since is None
-        again = await runs.start(_REQUEST, fresh=True)
-        assert again.fresh_since == again.started_at
-        assert again.result_node is None
+        again = await runs.start(_REQUEST)
+        assert (again.fresh_since, again.result_node) == (None, "n")
 
     _with_runs(database, work)
 
@@ -150,6 +171,16 @@ def test_runs_are_listed_last_started_first(database: str) -> None:
         assert await runs.list() == (one, two)
         assert await runs.list(kind="ask") == (two,)
         assert await runs.list(limit=1) == (one,)
+
+    _with_runs(database, work)
+
+
+def test_runs_are_counted(database: str) -> None:
+    async def work(_: Database, runs: Runs) -> None:
+        assert await runs.count() == 0
+        for kind in ("ask", "chat", "ask"):
+            await runs.start(replace(_REQUEST, kind=kind))
+        assert await runs.count() == 2
 
     _with_runs(database, work)
 

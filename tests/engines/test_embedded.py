@@ -1,0 +1,93 @@
+"""What is special about the embedded engine; what it shares with all engines is in the contract suite."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from longdoc.engines.embedded import EmbeddedEngine
+from longdoc.errors import ConfigError
+from tests.models import require_model
+
+ONE_CALL = """
+import asyncio, sys
+from pathlib import Path
+from longdoc.engines.embedded import EmbeddedEngine
+from longdoc.engines.engine import CompletionRequest, Message
+
+async def main():
+    engine = EmbeddedEngine(Path(sys.argv[1]), identity="x", context_window=1024, slots=1)
+    await engine.count_tokens(["loaded"])
+    {after}
+    request = CompletionRequest((Message("user", "Count to a thousand in words."),), max_tokens=int(sys.argv[2]))
+    await engine.complete(request)
+    await engine.aclose()
+
+asyncio.run(main())
+"""
+
+
+def start(after: str, tokens: int) -> subprocess.Popen[str]:
+    script = ONE_CALL.format(after=after)
+    command = [sys.executable, "-c", script, str(require_model()), str(tokens)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_what_it_is_is_known_without_loading() -> None:
+    started = time.perf_counter()
+    info = EmbeddedEngine(require_model(), identity="smollm2", toy=True).info
+    assert time.perf_counter() - started < 0.2
+    assert (info.engine, info.context_window, info.exact_tokens, info.toy) == ("embedded", 8192, True, True)
+    assert 1 <= (info.slots or 0) <= 16
+
+
+def test_the_weights_name_themselves_where_nobody_does() -> None:
+    first, second = (EmbeddedEngine(require_model()).info.identity for _ in range(2))
+    assert first == second
+    assert first.startswith("SmolLM2-135M-Instruct.Q4_1.gguf:98362432:")
+
+
+def test_a_window_beyond_the_models_is_refused() -> None:
+    with pytest.raises(ConfigError, match="8192"):
+        EmbeddedEngine(require_model(), identity="x", context_window=100_000)
+
+
+def test_a_truncated_model_is_an_error_and_no_crash(tmp_path: Path) -> None:
+    cut = tmp_path / "cut.gguf"
+    cut.write_bytes(require_model().read_bytes()[:5_000_000])
+
+    async def call() -> None:
+        engine = EmbeddedEngine(cut, identity="x", context_window=512, slots=1)
+        try:
+            await engine.count_tokens(["text"])
+        finally:
+            await engine.aclose()
+
+    with pytest.raises(ConfigError, match="damaged"):
+        asyncio.run(call())
+
+
+def test_closing_an_engine_that_never_started_is_quick() -> None:
+    engine = EmbeddedEngine(require_model(), identity="x")
+    asyncio.run(engine.aclose())
+
+
+def test_llama_says_nothing() -> None:
+    process = start("pass", tokens=3)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_ctrl_c_reaches_python_during_a_call() -> None:
+    process = start("print('ready', flush=True)", tokens=900)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert "KeyboardInterrupt" in err
+    assert process.returncode == 130 or process.returncode == -signal.SIGINT
