@@ -1,12 +1,19 @@
-"""What holds for every test: no deadline on noisy machines, and no connection to any other machine."""
+"""What holds for every test: names that never change, no deadline on noisy machines, no connection elsewhere."""
 
 import ipaddress
 import sys
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("longdoc", deadline=None)
 settings.load_profile("longdoc")
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Bytes are named by their argument: archives hold the time they were made, and each worker makes its own."""
+    del config
+    return argname if isinstance(val, bytes) else None
 
 
 def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
