@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 
-_ENDED = re.compile(r"[.!?…‽。！？।॥؟۔][\"'”’»)\]」』*_]*$")
-_END = re.compile(r"[.!?…‽।॥؟۔][\"'”’»)\]*_]*(?=\s)|[。！？][」』]*")
+_MARKS = ".!?…‽।॥؟۔։။។፧።"
+_CLOSING = "\"'”’»)\\]*_"
+_ENDED = re.compile(rf"[{_MARKS}。！？][{_CLOSING}」』]*$")
+_END = re.compile(rf"[{_MARKS}][{_CLOSING}]*(?=\s)|[。！？][」』]*")
+_UNMARKED = re.compile(r"[\u0e00-\u0eff][\"'”’)]*$")
+"""Thai and Lao end their sentences without a mark, with a space at most."""
 
 
 def ends_in_sentence(text: str) -> bool:
-    """Whether the text ends with a finished sentence, in Latin, Chinese, Japanese, Indic or Arabic punctuation."""
-    return _ENDED.search(text.rstrip()) is not None
+    """Whether the text ends with a finished sentence: with a mark of its script, where the script has one."""
+    text = text.rstrip()
+    return _ENDED.search(text) is not None or _UNMARKED.search(text) is not None
 
 
 def cut_to_sentence(text: str) -> str:

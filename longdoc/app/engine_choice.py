@@ -34,6 +34,10 @@ class EngineChoice:
     reason: str
 
 
+class _PullStoppedError(Exception):
+    """Ends the thread of a pull that nobody waits for any more."""
+
+
 async def choose_engine(
     settings: Settings,
     *,
@@ -156,6 +160,7 @@ def _identity(entry: ModelEntry | None) -> str | None:
 async def pulled_model(settings: Settings, entry: ModelEntry, *, notify: Notify, progress: Progress) -> Path:
     """The path of a catalogue model, pulled first where it is not there. Raises `ModelNotFoundError`."""
     import asyncio
+    from threading import Event
 
     from longdoc.engines.pull import installed, pull
 
@@ -164,13 +169,17 @@ async def pulled_model(settings: Settings, entry: ModelEntry, *, notify: Notify,
     if path is not None:
         return path
     notify(f"pulling {entry.name} ({entry.size / 1e6:.0f} MB, {entry.licence}) into {directory}")
-    return await asyncio.to_thread(
-        pull,
-        entry,
-        directory,
-        progress=lambda done, total: progress(entry.name, done, total),
-        hub_url=settings.hub_url,
-    )
+    stopped = Event()
+
+    def report(done: int, total: int | None) -> None:
+        if stopped.is_set():
+            raise _PullStoppedError
+        progress(entry.name, done, total)
+
+    try:
+        return await asyncio.to_thread(pull, entry, directory, progress=report, hub_url=settings.hub_url)
+    finally:
+        stopped.set()  # where this was cancelled, the thread ends at its next piece
 
 
 def _best_pulled(settings: Settings) -> str | None:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 from longdoc.engines.concurrency import ConcurrencySearch
 from longdoc.engines.engine import Completion, CompletionRequest, Engine, EngineInfo, TextSink, Usage
-from longdoc.errors import EngineError, RateLimitedError
+from longdoc.errors import EngineError, EngineTimeoutError, RateLimitedError, RequestRefusedError
 
 _START = 8
 _MOST = 1024
@@ -37,6 +37,12 @@ class AdaptiveLimiter:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         self._closed_until = 0.0
+        self._answers = 0
+
+    @property
+    def answers(self) -> int:
+        """Calls that were answered so far."""
+        return self._answers
 
     @property
     def level(self) -> int:
@@ -59,6 +65,7 @@ class AdaptiveLimiter:
 
     def done(self, usage: Usage) -> None:
         """Count an answer, and adapt where it completes a measurement."""
+        self._answers += 1
         if self._search is None:
             return
         work = (usage.completion_tokens + usage.prompt_tokens * _PROMPT_WORK) or 1.0
@@ -125,10 +132,19 @@ class LimitedEngine:
         return self._inner.info
 
     async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
-        """See `Engine`; a call that waits at the gate fails with the one that finds the engine lost."""
+        """See `Engine`; a call that waits at the gate fails with the one that finds the engine lost.
+
+        A call that never ends in time, while others are answered, is refused: the engine is there, but not for it.
+        """
         async with self._limiter.slot(interactive=request.interactive):
+            answered_before = self._limiter.answers
             try:
                 completion = await self._inner.complete(request, on_text=on_text)
+            except EngineTimeoutError as error:
+                if self._limiter.answers > answered_before:
+                    raise RequestRefusedError(f"{error}, at each attempt, while other calls were answered") from error
+                self._limiter.turn_away(error)
+                raise
             except EngineError as error:
                 if error.retryable:  # and was retried in vain, inside
                     self._limiter.turn_away(error)

@@ -44,6 +44,7 @@ class ListedModel(_Part):
 
     id: str
     owned_by: str | None = None
+    root: str | None = None
     meta: _Meta | None = None
     window: int | None = Field(
         None,
@@ -81,6 +82,15 @@ class _OllamaLoaded(_Part):
 
 class _OllamaProcesses(_Part):
     models: tuple[_OllamaLoaded, ...] = ()
+
+
+class _OllamaTag(_Part):
+    name: str
+    digest: str = ""
+
+
+class _OllamaTags(_Part):
+    models: tuple[_OllamaTag, ...] = ()
 
 
 class _OllamaModel(_Part):
@@ -133,7 +143,7 @@ async def probe_server(transport: Transport, base_url: str, *, model: str | None
     if row is not None and row.owned_by == "library":
         return await _ollama_facts(transport, root_url, replace(facts, model=row.id, fingerprint=row.id))
     if row is not None and row.window is not None:
-        return await _vllm_facts(transport, root_url, facts)
+        return await _vllm_facts(transport, root_url, facts, row)
     props = await _ask(transport, f"{root_url}/props", _LlamaProps)
     if props is not None:
         return await _llama_facts(transport, root_url, facts, props, listed)
@@ -183,11 +193,12 @@ def _studio_facts(facts: ServerFacts, studio: _StudioList) -> ServerFacts:
     return replace(facts, context_window=window or facts.context_window)
 
 
-async def _vllm_facts(transport: Transport, root_url: str, facts: ServerFacts) -> ServerFacts:
+async def _vllm_facts(transport: Transport, root_url: str, facts: ServerFacts, row: ListedModel) -> ServerFacts:
     tokenizer = await _working(VllmTokenizer(transport, root_url, facts.model))
     if tokenizer is None:  # a cloud that tells its windows as vLLM does
         return facts
-    return replace(facts, tokenizer=tokenizer, logprobs=_VLLM_LOGPROBS, json_schema=True)
+    served = f"{facts.model}={row.root}" if row.root and row.root != facts.model else facts.model
+    return replace(facts, fingerprint=served, tokenizer=tokenizer, logprobs=_VLLM_LOGPROBS, json_schema=True)
 
 
 async def _llama_facts(
@@ -217,7 +228,9 @@ async def _ollama_facts(transport: Transport, root_url: str, facts: ServerFacts)
         body: dict[str, JsonValue] = {"model": facts.model}
         told = transport.read(await transport.post(f"{root_url}/api/show", body, model=facts.model), _OllamaModel)
         window = _ollama_window(told)
-    return replace(facts, context_window=window)
+    tags = await _ask(transport, f"{root_url}/api/tags", _OllamaTags)
+    digest = next((tag.digest for tag in (tags.models if tags else ()) if tag.name == facts.model), "")
+    return replace(facts, fingerprint=f"{facts.model}@{digest[:16]}" if digest else facts.model, context_window=window)
 
 
 def _ollama_window(told: _OllamaModel) -> int:

@@ -4,7 +4,20 @@ import pytest
 
 from longdoc.agents.sentences import cut_to_sentence, ends_in_sentence
 
-_FINISHED = ["It ends.", "Does it?", "“It does.”", "He left! ", "彼は行った。", "「そう。」", "गया।", "*So.*"]
+_FINISHED = [
+    "It ends.",
+    "Does it?",
+    "“It does.”",
+    "He left! ",
+    "彼は行った。",
+    "「そう。」",
+    "गया।",
+    "*So.*",
+    "Վերջ։",
+    "ပြီးပြီ။",
+    "จบแล้ว",
+    "ຈົບແລ້ວ",
+]
 
 
 @pytest.mark.parametrize("text", _FINISHED)

@@ -93,10 +93,12 @@ def test_ollama_is_taken_at_the_window_it_loaded() -> None:
     answers = {
         "/v1/models": listing("llama3:latest", owner="library"),
         "/api/ps": {"models": [{"name": "llama3:latest", "context_length": 16384}]},
+        "/api/tags": {"models": [{"name": "llama3:latest", "digest": "365c0bd3c000a25d28ddbf732fe1c6add414de72"}]},
     }
     with canned(answers) as url:
         info = connected(url, model="llama3")
     assert (info.model, info.context_window) == ("llama3:latest", 16384)
+    assert info.identity == "llama3:latest@365c0bd3c000a25d", "a model pulled anew under its name is another one"
 
 
 @pytest.mark.parametrize(

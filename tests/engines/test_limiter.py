@@ -3,9 +3,10 @@ from dataclasses import replace
 
 import pytest
 
+from longdoc.engines.engine import Completion, CompletionRequest, TextSink
 from longdoc.engines.limiter import AdaptiveLimiter, LimitedEngine
 from longdoc.engines.retry import RetryingEngine
-from longdoc.errors import EngineUnavailableError, RateLimitedError
+from longdoc.errors import EngineTimeoutError, EngineUnavailableError, RateLimitedError, RequestRefusedError
 from tests.engines.simulated import REQUEST, SimulatedServer
 from tests.engines.virtual_time import run_in_virtual_time
 
@@ -127,3 +128,32 @@ def test_cancelled_calls_leave_their_places() -> None:
         return limiter.under_way
 
     assert run_in_virtual_time(run()) == 0
+
+
+class TooSlowFor(SimulatedServer):
+    """Never answers one kind of request in time."""
+
+    async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
+        if request.seed == 13:
+            await asyncio.sleep(60)
+            raise EngineTimeoutError("no answer within 60 s")
+        return await super().complete(request, on_text=on_text)
+
+
+def test_a_call_that_alone_times_out_is_refused_and_the_others_go_on() -> None:
+    async def run() -> list[object]:
+        engine = LimitedEngine(TooSlowFor(4), AdaptiveLimiter(fixed=4))
+        requests = [replace(REQUEST, seed=number) for number in range(10, 20)]
+        return await asyncio.gather(*(engine.complete(request) for request in requests), return_exceptions=True)
+
+    outcomes = run_in_virtual_time(run())
+    assert [isinstance(outcome, RequestRefusedError) for outcome in outcomes] == [number == 3 for number in range(10)]
+
+
+def test_an_engine_that_answers_nobody_is_lost() -> None:
+    async def run() -> list[object]:
+        engine = LimitedEngine(TooSlowFor(4), AdaptiveLimiter(fixed=2))
+        calls = (engine.complete(replace(REQUEST, seed=13)) for _ in range(6))
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    assert all(isinstance(outcome, EngineTimeoutError) for outcome in run_in_virtual_time(run()))
