@@ -22,6 +22,7 @@ from longdoc.json_value import JsonValue
 
 _VERSIONED = re.compile(r"/v\d\w*(/openai)?$")
 _VLLM_LOGPROBS = 20
+_VLLM_SEQUENCES = 256
 _OLLAMA_WINDOW = 4096
 _OPENAI_HOST = "api.openai.com"
 _OPENAI_WINDOWS = (("gpt-4o", 128_000), ("gpt-4.1", 1_047_576), ("gpt-5", 400_000), ("o3", 200_000), ("o4", 200_000))
@@ -198,7 +199,8 @@ async def _vllm_facts(transport: Transport, root_url: str, facts: ServerFacts, r
     if tokenizer is None:  # a cloud that tells its windows as vLLM does
         return facts
     served = f"{facts.model}={row.root}" if row.root and row.root != facts.model else facts.model
-    return replace(facts, fingerprint=served, tokenizer=tokenizer, logprobs=_VLLM_LOGPROBS, json_schema=True)
+    known = replace(facts, tokenizer=tokenizer, slots=_VLLM_SEQUENCES, logprobs=_VLLM_LOGPROBS, json_schema=True)
+    return replace(known, fingerprint=served)
 
 
 async def _llama_facts(
