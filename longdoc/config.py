@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     attempts: PositiveInt = Field(5, description="tries of a call that fails for a passing reason")
     prompt_price: NonNegativeFloat = Field(0.0, description="US dollars per million prompt tokens")
     completion_price: NonNegativeFloat = Field(0.0, description="US dollars per million answer tokens")
+    embedding_model: str | None = Field(
+        None, description="model for embeddings: catalogue name, folder, name on the hub, or 'hashed' for none"
+    )
+    embedding_base_url: str | None = Field(None, description="address of an OpenAI-compatible server for embeddings")
+    embedding_api_key: str | None = Field(None, description="key for that server", repr=False)
     database: str | None = Field(None, description="path of a SQLite file or a PostgreSQL address")
     models_dir: Path | None = Field(None, description="where pulled models lie")
     hub_url: str = Field(

@@ -123,6 +123,18 @@ class NotFoundError(StorageError):
     """Nothing, or more than one thing, is stored under the name that was given."""
 
 
+class IndexUnusableError(StorageError):
+    """A derived index is missing, damaged or made for something else: build it again from the record.
+
+    `path` is where it lies, `reason` what is wrong with it.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"the index {path} {reason}; it has to be built again")
+        self.path = path
+        self.reason = reason
+
+
 class BudgetExceededError(LdaError):
     """The next call would pass a limit the user set; nothing was spent on it.
 

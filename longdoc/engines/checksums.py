@@ -7,6 +7,9 @@ from pathlib import Path
 
 from longdoc.errors import EngineUnavailableError
 
+_HEAD_BYTES = 16_000_000
+_TAIL_BYTES = 1_000_000
+
 
 def verify_file(path: Path, *, size: int | None, sha256: str | None) -> None:
     """Raise `EngineUnavailableError` unless the file has this size (bytes) and checksum; None is not checked."""
@@ -21,3 +24,17 @@ def file_sha256(path: Path) -> str:
     """The SHA-256 of a file, as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def ends_sha256(path: Path) -> str:
+    """The SHA-256 of a file's first 16 MB and last 1 MB, as hexadecimal digits; with the size it names weights.
+
+    Reading all of a file of many gigabytes would hold up every start for minutes. The beginning has what the makers
+    say of the model, its tokenizer and its first weights, the end has its last weights: models that differ, differ
+    there, in their size or in their name. Who changes weights in the middle only must give the file another name.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.sha256(file.read(_HEAD_BYTES))
+        file.seek(max(file.tell(), path.stat().st_size - _TAIL_BYTES))
+        digest.update(file.read(_TAIL_BYTES))
+    return digest.hexdigest()

@@ -7,7 +7,6 @@ slots it gets; calls go through `OpenAIEngine`. What the engine is, is known fro
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import secrets
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from longdoc.engines.checksums import ends_sha256
 from longdoc.engines.engine import Completion, CompletionRequest, EngineInfo, TextSink
 from longdoc.engines.gguf import GgufModel, read_gguf
 from longdoc.engines.memory import available_memory
@@ -30,8 +30,6 @@ _SLOTS_PER_CORE = 4
 _MEMORY_SHARE = 0.5
 _WIDEST_WINDOW = 16_384
 _LOGPROBS = 100
-_HEAD_BYTES = 16_000_000
-_TAIL_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +127,8 @@ class EmbeddedEngine:
 
 
 def _identity(path: Path) -> str:
-    """Name, size, and a checksum of the first 16 MB and the last 1 MB.
-
-    Reading all of a file of many gigabytes would hold up every start for minutes. The beginning has what the makers
-    say of the model, its tokenizer and its first weights, the end has its last weights: models that differ, differ
-    there, in their size or in their name. Who changes weights in the middle only must give the file another name.
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        digest = hashlib.sha256(file.read(_HEAD_BYTES))
-        file.seek(max(file.tell(), size - _TAIL_BYTES))
-        digest.update(file.read(_TAIL_BYTES))
-    return f"{path.name}:{size}:{digest.hexdigest()[:16]}"
+    """Name, size, and a checksum of both ends."""
+    return f"{path.name}:{path.stat().st_size}:{ends_sha256(path)[:16]}"
 
 
 def _plan(model: GgufModel, weights: int, *, window: int | None, slots: int | None) -> _Layout:

@@ -14,8 +14,47 @@ from longdoc.errors import EngineError, RateLimitedError
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 60.0
 _LONGEST_RETRY_AFTER = 300.0
-_random = SystemRandom().random
 _Result = TypeVar("_Result")
+system_jitter = SystemRandom().random
+"""Random numbers from 0 up to 1."""
+
+
+class Repetition:
+    """The rule by which what failed is tried again; see `RetryingEngine` for it in words."""
+
+    def __init__(
+        self,
+        *,
+        attempts: int,
+        sleep: Callable[[float], Awaitable[None]],
+        jitter: Callable[[], float],
+        on_backoff: Callable[[EngineError], None] | None,
+    ) -> None:
+        self._attempts = attempts
+        self._sleep = sleep
+        self._jitter = jitter
+        self._on_backoff = on_backoff or _ignore
+
+    async def run(
+        self, attempt: Callable[[], Awaitable[_Result]], *, may_repeat: Callable[[], bool] = lambda: True
+    ) -> tuple[_Result, int]:
+        """What the first try that succeeds gives, and how many failed before it. Raises the last error."""
+        retries = 0
+        while True:
+            try:
+                return await attempt(), retries
+            except EngineError as error:
+                retries += 1
+                if not error.retryable or not may_repeat() or retries >= self._attempts or _too_long(error):
+                    raise
+                self._on_backoff(error)
+                await self._sleep(self._wait(error, retries))
+
+    def _wait(self, error: EngineError, retries: int) -> float:
+        grown = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (retries - 1))
+        jittered = grown * (0.5 + self._jitter() / 2)
+        asked = error.retry_after if isinstance(error, RateLimitedError) else None
+        return max(jittered, asked or 0.0)
 
 
 class RetryingEngine:
@@ -32,14 +71,11 @@ class RetryingEngine:
         *,
         attempts: int = 5,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        jitter: Callable[[], float] = _random,
+        jitter: Callable[[], float] = system_jitter,
         on_backoff: Callable[[EngineError], None] | None = None,
     ) -> None:
         self._inner = inner
-        self._attempts = attempts
-        self._sleep = sleep
-        self._jitter = jitter
-        self._on_backoff = on_backoff or _ignore
+        self._repetition = Repetition(attempts=attempts, sleep=sleep, jitter=jitter, on_backoff=on_backoff)
 
     @property
     def info(self) -> EngineInfo:
@@ -50,36 +86,19 @@ class RetryingEngine:
         """See `Engine`. Raises the last error when no try succeeds."""
         heard = _Listener(on_text)
         sink = heard if on_text is not None else None
-        completion, retries = await self._repeat(lambda: self._inner.complete(request, on_text=sink), heard)
+        completion, retries = await self._repetition.run(
+            lambda: self._inner.complete(request, on_text=sink), may_repeat=lambda: not heard.heard
+        )
         return replace(completion, retries=completion.retries + retries)
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See `Engine`. Raises the last error when no try succeeds."""
-        counts, _ = await self._repeat(lambda: self._inner.count_tokens(texts), _Listener(None))
+        counts, _ = await self._repetition.run(lambda: self._inner.count_tokens(texts))
         return counts
 
     async def aclose(self) -> None:
         """See `Engine`."""
         await self._inner.aclose()
-
-    async def _repeat(self, attempt: Callable[[], Awaitable[_Result]], heard: _Listener) -> tuple[_Result, int]:
-        """What the first try that succeeds gives, and how many failed before it."""
-        retries = 0
-        while True:
-            try:
-                return await attempt(), retries
-            except EngineError as error:
-                retries += 1
-                if not error.retryable or heard.heard or retries >= self._attempts or _too_long(error):
-                    raise
-                self._on_backoff(error)
-                await self._sleep(self._wait(error, retries))
-
-    def _wait(self, error: EngineError, retries: int) -> float:
-        grown = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (retries - 1))
-        jittered = grown * (0.5 + self._jitter() / 2)
-        asked = error.retry_after if isinstance(error, RateLimitedError) else None
-        return max(jittered, asked or 0.0)
 
 
 class _Listener:
