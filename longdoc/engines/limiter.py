@@ -16,6 +16,7 @@ from longdoc.engines.engine import Completion, CompletionRequest, Engine, Engine
 from longdoc.errors import EngineError, EngineTimeoutError, RateLimitedError, RequestRefusedError
 
 _START = 8
+_QUEUED_SHARE = 8
 _MOST = 1024
 _PROMPT_WORK = 0.1
 _LONGEST_PAUSE = 300.0
@@ -24,13 +25,13 @@ _LONGEST_PAUSE = 300.0
 class AdaptiveLimiter:
     """A gate that lets a number of calls through at once, which it finds while running.
 
-    It starts at `slots` (what the engine says it takes at once) or small; `fixed` holds it still. Refusals lower
-    the level and close the gate for as long as the engine asks. Interactive calls go before others. Times are those
-    of the running event loop.
+    It starts small, or a bit above `slots` (what the engine says it runs at once), so that the engine always has
+    the next call in its queue; `fixed` holds it still. Refusals and timeouts lower the level; refusals close the gate
+    for as long as the engine asks. Interactive calls go before others. Times are those of the running event loop.
     """
 
     def __init__(self, *, slots: int | None = None, fixed: int | None = None) -> None:
-        start = fixed or slots or _START
+        start = fixed or (_with_queue(slots) if slots else _START)
         self._search = ConcurrencySearch(start=start, most=_MOST) if fixed is None else None
         self._level = start
         self._under_way = 0
@@ -73,12 +74,16 @@ class AdaptiveLimiter:
         self._set_level(self._search.completed(work, now=_now(), busy=busy))
 
     def on_backoff(self, error: EngineError) -> None:
-        """Hear of a failure that will be tried again: a refusal lowers the level and closes the gate."""
-        if not isinstance(error, RateLimitedError):
+        """Hear of a failure that will be tried again.
+
+        A refusal lowers the level and closes the gate. A timeout lowers the level: the call stood too long in the
+        engine's queue, or was served beside too many others.
+        """
+        if not isinstance(error, RateLimitedError | EngineTimeoutError):
             return
         if self._search is not None and self._under_way <= self._level:  # else it started before the last change
             self._set_level(self._search.refused(now=_now()))
-        if error.retry_after:
+        if isinstance(error, RateLimitedError) and error.retry_after:
             self._close_for(min(error.retry_after, _LONGEST_PAUSE))
 
     def turn_away(self, error: EngineError) -> None:
@@ -146,7 +151,7 @@ class LimitedEngine:
                 self._limiter.turn_away(error)
                 raise
             except EngineError as error:
-                if error.retryable:  # and was retried in vain, inside
+                if error.resumable:  # and was tried again in vain, inside, where that could help
                     self._limiter.turn_away(error)
                 raise
             self._limiter.done(completion.usage)
@@ -159,6 +164,10 @@ class LimitedEngine:
     async def aclose(self) -> None:
         """See `Engine`."""
         await self._inner.aclose()
+
+
+def _with_queue(slots: int) -> int:
+    return min(_MOST, slots + max(1, slots // _QUEUED_SHARE))
 
 
 def _now() -> float:

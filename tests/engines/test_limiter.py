@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
@@ -6,7 +7,13 @@ import pytest
 from longdoc.engines.engine import Completion, CompletionRequest, TextSink
 from longdoc.engines.limiter import AdaptiveLimiter, LimitedEngine
 from longdoc.engines.retry import RetryingEngine
-from longdoc.errors import EngineTimeoutError, EngineUnavailableError, RateLimitedError, RequestRefusedError
+from longdoc.errors import (
+    EngineError,
+    EngineTimeoutError,
+    EngineUnavailableError,
+    RateLimitedError,
+    RequestRefusedError,
+)
 from tests.engines.simulated import REQUEST, SimulatedServer
 from tests.engines.virtual_time import run_in_virtual_time
 
@@ -60,20 +67,44 @@ def test_a_fixed_level_is_never_passed_or_left() -> None:
     assert run_in_virtual_time(run()) == (3, 3)
 
 
-def test_it_starts_with_the_engines_slots() -> None:
-    assert AdaptiveLimiter(slots=5).level == 5
+@pytest.mark.parametrize(("slots", "level"), [(1, 2), (5, 6), (256, 288), (5000, 1024)])
+def test_it_starts_with_the_engines_slots_and_a_small_queue(slots: int, level: int) -> None:
+    assert AdaptiveLimiter(slots=slots).level == level
 
 
 def test_a_refusal_halves_the_level_down_to_one() -> None:
     async def run() -> list[int]:
         limiter = AdaptiveLimiter(slots=16)
-        levels: list[int] = []
+        levels = [limiter.level]
         for _ in range(6):
             limiter.on_backoff(RateLimitedError("slow"))
             levels.append(limiter.level)
         return levels
 
-    assert run_in_virtual_time(run()) == [8, 4, 2, 1, 1, 1]
+    assert run_in_virtual_time(run()) == [18, 9, 4, 2, 1, 1, 1]
+
+
+def test_a_timeout_lowers_the_level_and_closes_no_gate() -> None:
+    async def run() -> tuple[int, float]:
+        limiter = AdaptiveLimiter(slots=16)
+        limiter.on_backoff(EngineTimeoutError("no answer within 600 s"))
+        async with limiter.slot():
+            return limiter.level, asyncio.get_running_loop().time()
+
+    assert run_in_virtual_time(run()) == (9, 0.0)
+
+
+def test_calls_that_time_out_together_lower_the_level_once() -> None:
+    async def run() -> int:
+        limiter = AdaptiveLimiter(slots=16)
+        async with AsyncExitStack() as stack:
+            for _ in range(18):
+                await stack.enter_async_context(limiter.slot())
+            for _ in range(18):
+                limiter.on_backoff(EngineTimeoutError("no answer within 600 s"))
+        return limiter.level
+
+    assert run_in_virtual_time(run()) == 9
 
 
 def test_a_broken_connection_does_not_lower_the_level() -> None:
@@ -82,7 +113,7 @@ def test_a_broken_connection_does_not_lower_the_level() -> None:
         limiter.on_backoff(EngineUnavailableError("gone"))
         return limiter.level
 
-    assert run_in_virtual_time(run()) == 16
+    assert run_in_virtual_time(run()) == 18
 
 
 def test_retry_after_holds_new_calls_back() -> None:
@@ -157,3 +188,30 @@ def test_an_engine_that_answers_nobody_is_lost() -> None:
         return await asyncio.gather(*calls, return_exceptions=True)
 
     assert all(isinstance(outcome, EngineTimeoutError) for outcome in run_in_virtual_time(run()))
+
+
+class LostError(EngineError):
+    """Not to be tried again now, but to be gone on with later."""
+
+    @property
+    def resumable(self) -> bool:
+        return True
+
+
+class Lost(SimulatedServer):
+    """Ends for good after a while."""
+
+    async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
+        await asyncio.sleep(10)
+        raise LostError("the engine has ended")
+
+
+def test_calls_that_wait_for_an_engine_that_has_ended_fail_at_once() -> None:
+    async def run() -> tuple[list[object], float]:
+        engine = LimitedEngine(Lost(4), AdaptiveLimiter(fixed=2))
+        outcomes = await asyncio.gather(*(engine.complete(REQUEST) for _ in range(6)), return_exceptions=True)
+        return list(outcomes), asyncio.get_running_loop().time()
+
+    outcomes, seconds = run_in_virtual_time(run())
+    assert all(isinstance(outcome, LostError) for outcome in outcomes)
+    assert seconds == pytest.approx(10, abs=0.1)
