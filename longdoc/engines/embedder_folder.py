@@ -6,17 +6,17 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from longdoc.engines.checksums import ends_sha256
 from longdoc.errors import ConfigError
-from longdoc.json_value import JsonValue
 
 _WEIGHTS = (".safetensors", ".bin")
 _DESCRIPTIONS = (".json", ".txt", ".model")
-_OBJECT = TypeAdapter(dict[str, JsonValue])
-_LIST = TypeAdapter(list[dict[str, JsonValue]])
+_OBJECT = TypeAdapter(dict[str, object])
+_LIST = TypeAdapter(list[dict[str, object]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def read_model_folder(folder: Path) -> ModelFolder:
     return ModelFolder(folder, dimensions, told or _number(config, "max_position_embeddings", "n_positions"))
 
 
-def _modules(folder: Path) -> list[dict[str, JsonValue]]:
+def _modules(folder: Path) -> list[dict[str, object]]:
     path = folder / "modules.json"
     try:
         return _LIST.validate_json(path.read_bytes())
@@ -62,7 +62,7 @@ def _modules(folder: Path) -> list[dict[str, JsonValue]]:
         raise ConfigError(f"{path} cannot be read; the model may be damaged") from error
 
 
-def _read(path: Path) -> Mapping[str, JsonValue]:
+def _read(path: Path) -> Mapping[str, object]:
     try:
         return _OBJECT.validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -71,7 +71,7 @@ def _read(path: Path) -> Mapping[str, JsonValue]:
         raise ConfigError(f"{path} cannot be read; the model may be damaged") from error
 
 
-def _output(module: Mapping[str, JsonValue], folder: Path) -> int | None:
+def _output(module: Mapping[str, object], folder: Path) -> int | None:
     """The length of a module's vectors where it changes them, None elsewhere."""
     kind = str(module.get("type", "")).rpartition(".")[2]
     if kind == "Dense":
@@ -83,15 +83,15 @@ def _output(module: Mapping[str, JsonValue], folder: Path) -> int | None:
     return None
 
 
-def _poolings(config: Mapping[str, JsonValue]) -> int:
+def _poolings(config: Mapping[str, object]) -> int:
     """How many vectors a pooling puts side by side; older files have a flag for each kind."""
     modes = config.get("pooling_mode")
     if isinstance(modes, list):
-        return len(modes)
+        return len(cast("list[object]", modes))
     flags = [value for name, value in config.items() if name.startswith("pooling_mode_")]
     return max(1, flags.count(True))
 
 
-def _number(config: Mapping[str, JsonValue], *names: str) -> int | None:
+def _number(config: Mapping[str, object], *names: str) -> int | None:
     found = (config.get(name) for name in names)
     return next((value for value in found if isinstance(value, int) and value > 0), None)

@@ -23,6 +23,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from longdoc.engines.embedder_hashed import HashedEmbedder
 from longdoc.engines.engine import Completion, CompletionRequest, Message
 from longdoc.engines.scripted import Answer, ScriptedEngine, extractive_answer
 from longdoc.errors import ContextTooLongError
@@ -212,6 +213,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.path.endswith("/chat/completions"):
             self._complete(body)
+        elif self.path == "/v1/embeddings":
+            self._embed(body)
         elif self.path == "/tokenize" and (tokens := _tokens(body, self.owner)) is not None:
             self._send(200, tokens)
         else:
@@ -231,6 +234,20 @@ class _Handler(BaseHTTPRequestHandler):
             return
         with self.owner.place():
             self._respond(request)
+
+    def _embed(self, body: Mapping[str, Any]) -> None:
+        request = self.owner.take(body, dict(self.headers))
+        with self.owner.place():
+            if request.fault is not Fault.NONE:
+                self._misbehave(request)
+            elif body["model"] != MODEL:
+                self._send(404, _error(f"The model `{body['model']}` does not exist.", "NotFoundError"))
+            elif "" in body["input"]:
+                self._send(400, _error("'$.input' is invalid. Please check the API reference."))
+            else:
+                self.owner.wait(self.owner.delay)
+                self._send(200, _embeddings(body["input"]))
+                self.owner.finished(request)
 
     def _respond(self, request: LoggedRequest) -> None:
         body = request.body
@@ -351,6 +368,15 @@ def _tokens(body: Mapping[str, Any], owner: OpenAIServer) -> object | None:
 
 def _counts(texts: list[str], owner: OpenAIServer) -> list[int]:
     return asyncio.run(owner.engine.count_tokens(texts))
+
+
+def _embeddings(texts: list[str]) -> object:
+    """Rows in another order than the texts, and of another length than 1: both are allowed."""
+    vectors = 3 * asyncio.run(HashedEmbedder().embed(texts))
+    rows = [{"object": "embedding", "index": n, "embedding": row.tolist()} for n, row in enumerate(vectors)]
+    tokens = sum(len(text.split()) for text in texts)
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return {"object": "list", "model": MODEL, "data": rows[::-1], "usage": usage}
 
 
 def _request(body: Mapping[str, Any]) -> CompletionRequest:
