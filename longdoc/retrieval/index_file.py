@@ -24,7 +24,7 @@ _BLOCK_BYTES = 1 << 20
 
 
 class IndexStamp(BaseModel):
-    """What an index was made for, and how far in the record it is; `payload_bytes` and `sha256` are of the payload."""
+    """What an index was made for, and how far in the record it is; `sha256` is of payload and other fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -77,7 +77,7 @@ def verify_index_file(path: Path, *, identity: str, dimensions: int) -> IndexSta
         )
     try:
         with path.open("rb") as file:
-            found = _payload_sha256(file, stamp.payload_bytes)
+            found = _sha256(file, stamp)
     except OSError as error:
         raise IndexUnusableError(str(path), f"cannot be read ({error.strerror or error})") from error
     if found != stamp.sha256:
@@ -88,8 +88,8 @@ def verify_index_file(path: Path, *, identity: str, dimensions: int) -> IndexSta
 def _append_stamp(file: BinaryIO, stamp: IndexStamp) -> None:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    sealed = stamp.model_copy(update={"payload_bytes": size, "sha256": _payload_sha256(file, size)})
-    text = sealed.model_dump_json().encode()
+    sized = stamp.model_copy(update={"payload_bytes": size})
+    text = sized.model_copy(update={"sha256": _sha256(file, sized)}).model_dump_json().encode()
     file.seek(0, os.SEEK_END)
     file.write(text + len(text).to_bytes(8, "big") + _MAGIC)
 
@@ -111,9 +111,9 @@ def _read_stamp(file: BinaryIO, path: Path) -> IndexStamp:
     return stamp
 
 
-def _payload_sha256(file: BinaryIO, size: int) -> str:
-    digest = hashlib.sha256()
-    left = size
+def _sha256(file: BinaryIO, stamp: IndexStamp) -> str:
+    digest = hashlib.sha256(stamp.model_dump_json(exclude={"sha256"}).encode())
+    left = stamp.payload_bytes
     while left > 0 and (block := file.read(min(left, _BLOCK_BYTES))):
         digest.update(block)
         left -= len(block)
