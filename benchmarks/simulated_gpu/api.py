@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,7 +96,7 @@ class Api:
         self._requests = 0
         self._record: list[tuple[_Chat, Finished]] = []
 
-    def handle(self, request: HttpRequest, connection: HttpConnection) -> Coroutine[None, None, None] | None:
+    def handle(self, request: HttpRequest, connection: HttpConnection) -> asyncio.Task[None] | None:
         """See `http_server.Handler`."""
         try:
             match request.method, request.path:
@@ -122,7 +122,7 @@ class Api:
         count = count_tokens(text)
         return {"count": count, "max_model_len": self._settings.window, "tokens": [7] * count}
 
-    def _chat(self, body: _ChatBody, connection: HttpConnection) -> Coroutine[None, None, None] | None:
+    def _chat(self, body: _ChatBody, connection: HttpConnection) -> asyncio.Task[None] | None:
         self._requests += 1
         if (fault := self._settings.faults.draw(self._requests)) is not None:
             _misbehave(fault, connection)
@@ -134,8 +134,15 @@ class Api:
             status, error = refusal
             _send(connection, status, error)
         else:
-            return self._complete(self._taken(body), connection)
+            return self._start(self._taken(body), connection)
         return None
+
+    def _start(self, chat: _Chat, connection: HttpConnection) -> asyncio.Task[None]:
+        """The job is queued before anything else is read; where its caller left at once, the task never begins."""
+        number = self._gpu.submit(Job(chat.prompt_tokens, chat.answer.tokens, chat.blocks))
+        task = asyncio.get_running_loop().create_task(self._complete(chat, number, connection))
+        task.add_done_callback(lambda _: self._gpu.forget(number))
+        return task
 
     def _taken(self, body: _ChatBody) -> _Chat:
         answer = draw_answer(body.prompt, limit=body.limit, rule=self._settings.answers)
@@ -156,8 +163,7 @@ class Api:
             return 400, _error(message, "BadRequestError")
         return None
 
-    async def _complete(self, chat: _Chat, connection: HttpConnection) -> None:
-        number = self._gpu.submit(Job(chat.prompt_tokens, chat.answer.tokens, chat.blocks))
+    async def _complete(self, chat: _Chat, number: int, connection: HttpConnection) -> None:
         if chat.body.stream:
             finished = await self._stream(chat, number, connection)
         else:

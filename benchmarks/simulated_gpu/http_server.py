@@ -7,7 +7,7 @@ handler.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeAlias
@@ -80,7 +80,7 @@ class HttpConnection(asyncio.Protocol):
         while self._work is None and (request := self._take()) is not None:
             work = self._handle(request, self)
             if work is not None:
-                self._work = asyncio.get_running_loop().create_task(work)
+                self._work = work
                 self._work.add_done_callback(self._worked)
 
     def _worked(self, work: asyncio.Task[None]) -> None:
@@ -108,8 +108,8 @@ class HttpConnection(asyncio.Protocol):
         return HttpRequest(method, path, body)
 
 
-Handler: TypeAlias = Callable[[HttpRequest, HttpConnection], Coroutine[None, None, None] | None]
-"""Answers through the connection at once, or gives the work that will."""
+Handler: TypeAlias = Callable[[HttpRequest, HttpConnection], asyncio.Task[None] | None]
+"""Answers through the connection at once, or gives the task that will."""
 
 
 async def serve(handle: Handler, *, port: int) -> asyncio.Server:

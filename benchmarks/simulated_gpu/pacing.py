@@ -49,11 +49,16 @@ class PacedGpu:
         """Wait until a job is done. The job leaves the engine when the caller is cancelled."""
         try:
             return await self._told[number]
-        except asyncio.CancelledError:
-            self._gpu.cancel(number, at=self.now)
-            raise
         finally:
-            del self._told[number]
+            self.forget(number)
+
+    def forget(self, number: int) -> None:
+        """Nobody waits for a job any more: it leaves the engine where it is not done. Idempotent."""
+        told = self._told.pop(number, None)
+        if told is not None and (told.cancelled() or not told.done()):
+            told.cancel()
+            self._gpu.cancel(number, at=self.now)
+            self._wake_at_next()
 
     def written(self, number: int) -> int:
         """Tokens of a job's answer that are there by now."""
