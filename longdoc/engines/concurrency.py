@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 _FEWEST_MEASURED = 16
-_DOUBLING_GAIN = 1.1
-_STEP_GAIN_SHARE = 0.25
-_STEP_DOWN_LOSS = 0.97
+_DOUBLING_GAIN = 1.05
+_STEP_GAIN_SHARE = 0.15
+_STEP_DOWN_LOSS = 0.98
 _STEP = 0.25
 _FIRST_HOLD = 4
 _LONGEST_HOLD = 64
