@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -124,6 +125,7 @@ def _load(folder: Path, *, device: str | None) -> SentenceTransformer:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     try:
+        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
         raise ConfigError(
@@ -131,6 +133,6 @@ def _load(folder: Path, *, device: str | None) -> SentenceTransformer:
         ) from error
     try:
         return SentenceTransformer(str(folder), device=device, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (SafetensorError, UnpicklingError, OSError, ValueError, KeyError, RuntimeError) as error:
         reason = (" ".join(str(error).split()) or type(error).__name__)[:200]
         raise ConfigError(f"{folder}: sentence-transformers cannot load this model: {reason}") from error
