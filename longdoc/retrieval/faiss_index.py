@@ -23,7 +23,7 @@ from longdoc.retrieval.faiss_kinds import (
     contents,
     memory_bytes,
     new_exact,
-    tuned,
+    search_settings,
 )
 from longdoc.retrieval.faiss_library import all_cores, faiss, gpu_copy, one_core
 from longdoc.retrieval.index_file import IndexStamp, verify_index_file, write_index_file
@@ -91,6 +91,8 @@ class FaissIndex:
         self._check(vectors)
         if ids.shape != (len(vectors),):
             raise ConfigError(f"{len(vectors)} vectors cannot be added under ids of shape {ids.shape}")
+        if not np.isfinite(vectors).all():
+            raise ConfigError("vectors that hold no numbers (NaN or infinity) cannot be added")
         if not len(ids):
             return
         ids, vectors = _last_of_each(ids, vectors)
@@ -114,7 +116,8 @@ class FaissIndex:
         self._check(vectors)
         vectors = np.ascontiguousarray(vectors, np.float32)
         with self._using, one_core() if len(vectors) < _QUERIES_PER_CORE else all_cores():
-            scores, ids = self._searched(len(vectors), k).search(vectors, k)
+            settings = search_settings(self._index, k)
+            scores, ids = self._searched(len(vectors), k).search(vectors, k, params=settings)
         return np.where(ids < 0, np.float32(-np.inf), scores), ids
 
     def save(self, path: Path) -> None:
@@ -160,9 +163,7 @@ def _read(path: Path) -> FlatIndex | CellIndex:
         index = faiss.read_index(str(path))
     except RuntimeError as error:
         raise IndexUnusableError(str(path), "cannot be read by this version of FAISS") from error
-    if isinstance(index, faiss.IndexIVFScalarQuantizer):
-        return tuned(index)
-    if isinstance(index, faiss.IndexIDMap):
+    if isinstance(index, faiss.IndexIVFScalarQuantizer | faiss.IndexIDMap):
         return index
     raise IndexUnusableError(str(path), "is of a kind that this version does not know")
 

@@ -26,6 +26,7 @@ _ROUNDS = 8
 _TRAINING_VECTORS_PER_CELL = 50
 _CELLS_PER_ROOT = 2.0
 _PROBES_PER_ROOT = 3.0
+_CANDIDATES_PER_NEIGHBOUR = 20
 _HALF_BYTES = 2
 
 
@@ -59,13 +60,18 @@ def build_approximate(dimensions: int, size: int, blocks: Callable[[], Iterable[
         for ids, vectors in blocks():
             index.add_with_ids(vectors, ids)
     index.clustering_index = None  # pyright: ignore[reportAttributeAccessIssue] - the stubs know no null pointer
-    return tuned(index)
-
-
-def tuned(index: CellIndex) -> CellIndex:
-    """The same index, set to look into as many cells as measurement asks for."""
-    index.nprobe = max(1, min(index.nlist, round(_PROBES_PER_ROOT * math.sqrt(index.nlist))))
     return index
+
+
+def search_settings(index: FlatIndex | CellIndex, k: int) -> faiss.SearchParameters | None:
+    """How many cells a search looks into: what measurement asks for, and more where few vectors are left in them."""
+    if not isinstance(index, faiss.IndexIVFScalarQuantizer):
+        return None
+    usual = _PROBES_PER_ROOT * math.sqrt(index.nlist)
+    for_enough = _CANDIDATES_PER_NEIGHBOUR * k * index.nlist / max(1, index.ntotal)
+    settings = faiss.SearchParametersIVF()
+    settings.nprobe = min(index.nlist, math.ceil(max(usual, for_enough)))
+    return settings
 
 
 def capacity(index: CellIndex) -> int:

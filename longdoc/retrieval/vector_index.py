@@ -48,7 +48,7 @@ class VectorIndex(Protocol):
     def add(self, ids: Ids, vectors: Vectors) -> None:
         """Add vectors of shape (len(ids), dimensions); one under an id that is there takes its place.
 
-        Raises `ConfigError` for shapes that do not fit.
+        Raises `ConfigError` for shapes that do not fit, and for NaN and infinity.
         """
         ...
 

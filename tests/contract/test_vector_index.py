@@ -155,6 +155,19 @@ def test_an_emptied_index_can_be_filled_again(index: FaissIndex) -> None:
     assert index.search(clustered(1), k=1)[1].tolist() == [[5]]
 
 
+def test_the_few_that_are_left_are_all_found(index: FaissIndex) -> None:
+    index.remove(np.arange(1010, 1000 + SIZE))
+    _, ids = index.search(clustered(5, seed=2), k=10)
+    assert [sorted(row) for row in ids.tolist()] == [list(range(1000, 1010))] * 5
+
+
+def test_vectors_that_hold_no_numbers_are_refused(index: FaissIndex) -> None:
+    for value in (np.nan, np.inf):
+        with pytest.raises(ConfigError, match="no numbers"):
+            index.add(np.array([1]), np.full((1, DIMENSIONS), value, np.float32))
+    assert len(index) == SIZE
+
+
 _Change = tuple[str, list[int]]
 _CHANGES = st.lists(st.tuples(st.sampled_from(["add", "remove"]), st.lists(st.integers(0, 30), max_size=20)))
 
