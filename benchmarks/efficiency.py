@@ -36,7 +36,6 @@ from longdoc.engines.budget import Budget
 
 _NOVELS = Path("../shared/data/books/standardebooks")
 _BOOKS = (Path("examples/novella.epub"), _NOVELS / "frankenstein.epub", _NOVELS / "war-and-peace.epub")
-_TARGET_BOOK = "war-and-peace.epub"
 _LEAST_LEVEL_0, _LEAST_WHOLE = 0.95, 0.9
 _TIME_SCALE = 1.0
 _SEQUENCES = 256
@@ -73,7 +72,7 @@ class _Clock:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """What one book took: times in engine seconds."""
+    """What one book took, in engine seconds; `before` the first call in wall seconds."""
 
     book: str
     jobs: Sequence[Job]
@@ -94,7 +93,7 @@ class _Measured:
 
     @property
     def passed(self) -> bool:
-        return self.book != _TARGET_BOOK or (self.level_0_share >= _LEAST_LEVEL_0 and self.whole_share >= _LEAST_WHOLE)
+        return self.level_0_share >= _LEAST_LEVEL_0 and self.whole_share >= _LEAST_WHOLE
 
 
 def run() -> BenchmarkTable:
@@ -119,14 +118,14 @@ def _times(what: str) -> tuple[str, str, str]:
 def _how() -> str:
     return (
         f"A server in another process simulates an 8-billion-parameter model on one H100 under vLLM with {_SEQUENCES} "
-        f"sequences; {_TIME_SCALE:g} engine seconds pass in one second, and all seconds here are engine seconds. The "
+        f"sequences; its clock runs {_TIME_SCALE:g} times as fast as ours, and seconds of runs are by its clock. The "
         "books are summarized over HTTP with the ledger on disk and nothing configured but the address. *Level 0* is "
         "from our first call to the last level-0 summary stored, *whole run* from our first call to the last summary "
-        "stored, both on our clock; what lies before the first call (reading, saving, counting tokens over HTTP, "
-        "cutting) has a column of its own. *Ideal* is the same simulation given the calls that were made, with their "
-        "tokens and shared beginnings, each submitted the moment that what it depends on is done; for level 0 the "
-        f"calls of level 0 alone. Targets for War and Peace: level 0 at least {_LEAST_LEVEL_0} of the ideal, the whole "
-        f"run at least {_LEAST_WHOLE}."
+        "stored, both taken on our side; what lies before the first call (reading, saving, counting tokens over HTTP, "
+        "cutting) has a column of its own, in our seconds. *Ideal* is the same simulation given the calls that were "
+        "made, with their tokens and shared beginnings, each submitted the moment that what it depends on is done; "
+        f"for level 0 the calls of level 0 alone. Targets for each book: level 0 at least {_LEAST_LEVEL_0} of the "
+        f"ideal, the whole run at least {_LEAST_WHOLE}."
     )
 
 
@@ -174,7 +173,7 @@ def _compared(book: str, clock: _Clock, nodes: Sequence[PlannedNode], jobs: Sequ
         level_0_ideal=seconds_of(ideal_schedule(gpu, leaves)),
         whole=(clock.last_node - clock.first_call) * _TIME_SCALE,
         whole_ideal=seconds_of(ideal_schedule(gpu, jobs, [node.dependencies for node in nodes])),
-        before=(clock.first_call - clock.started) * _TIME_SCALE,
+        before=clock.first_call - clock.started,
     )
 
 
