@@ -10,10 +10,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import AliasChoices, Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -26,7 +35,7 @@ from pydantic_settings import (
 
 from longdoc.errors import ConfigError
 
-EngineName = Literal["auto", "openai", "embedded", "scripted"]
+EngineName = Literal["auto", "openai", "embedded", "vllm", "scripted"]
 _FILE = "lda.toml"
 _CREDENTIALS = re.compile(
     r"""(?<=://)[^/?\#]*@    # user and password
@@ -37,10 +46,37 @@ _CREDENTIALS = re.compile(
 )
 
 
+class VllmSettings(BaseModel):
+    """How vLLM runs a model in this process: the table `[vllm]` of `lda.toml`, or `LDA_VLLM__DTYPE` and so on.
+
+    What is not set is left to vLLM. `arguments` are any others of its engine arguments, by their names in Python. The
+    window is the setting `context_window`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dtype: str | None = None
+    quantization: str | None = None
+    tensor_parallel_size: PositiveInt | None = None
+    pipeline_parallel_size: PositiveInt | None = None
+    data_parallel_size: PositiveInt | None = None
+    gpu_memory_utilization: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    max_num_seqs: PositiveInt | None = None
+    enforce_eager: bool | None = None
+    arguments: dict[str, object] = Field(default_factory=dict[str, object])
+
+    def engine_arguments(self) -> dict[str, object]:
+        """What is set, as arguments of vLLM's engine."""
+        return self.model_dump(exclude={"arguments"}, exclude_none=True) | self.arguments
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name}={value}" for name, value in self.engine_arguments().items()) or "as vLLM has it"
+
+
 class Settings(BaseSettings):
     """Everything a user can set once; what belongs to one request is an option of its command."""
 
-    model_config = SettingsConfigDict(env_prefix="LDA_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="LDA_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     engine: EngineName = Field("auto", description="where models run; auto looks for one")
     model: str | None = Field(None, description="model name, catalogue name or path of a GGUF file")
@@ -61,6 +97,7 @@ class Settings(BaseSettings):
     attempts: PositiveInt = Field(5, description="tries of a call that fails for a passing reason")
     prompt_price: NonNegativeFloat = Field(0.0, description="US dollars per million prompt tokens")
     completion_price: NonNegativeFloat = Field(0.0, description="US dollars per million answer tokens")
+    vllm: VllmSettings = Field(VllmSettings(), description="how vLLM runs a model in this process")
     embedding_model: str | None = Field(
         None, description="model for embeddings: catalogue name, folder, name on the hub, or 'hashed' for none"
     )

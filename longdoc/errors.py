@@ -90,6 +90,15 @@ class RateLimitedError(EngineError):
         self.retry_after = retry_after
 
 
+class EngineLostError(EngineError):
+    """The engine is gone and will not come back by itself: nothing more can be asked of it in this process."""
+
+    @property
+    def resumable(self) -> bool:
+        """The same request goes on from here once the engine runs again."""
+        return True
+
+
 class EngineAuthError(EngineError):
     """The engine refuses our credentials."""
 

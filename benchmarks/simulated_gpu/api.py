@@ -22,6 +22,8 @@ from benchmarks.simulated_gpu.texts import Answer, AnswerRule, block_hashes, cou
 
 MODEL = "simulated-8b"
 _STREAM_SECONDS = 0.02
+_MARK, _MARK_TOKEN = "<|im_end|>", 2
+"""One token by itself, as chat models have them."""
 _DEFAULT_LIMIT = 256
 
 
@@ -119,8 +121,9 @@ class Api:
         return None
 
     def _tokens(self, text: str) -> object:
-        count = count_tokens(text)
-        return {"count": count, "max_model_len": self._settings.window, "tokens": [7] * count}
+        first, *others = (count_tokens(part) for part in text.split(_MARK))
+        tokens = [7] * first + [token for count in others for token in (_MARK_TOKEN, *[7] * count)]
+        return {"count": len(tokens), "max_model_len": self._settings.window, "tokens": tokens}
 
     def _chat(self, body: _ChatBody, connection: HttpConnection) -> asyncio.Task[None] | None:
         self._requests += 1

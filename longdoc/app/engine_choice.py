@@ -55,6 +55,8 @@ async def choose_engine(
     """
     if settings.engine == "scripted":
         return _scripted(settings)
+    if settings.engine == "vllm":
+        return await _vllm(settings)
     if settings.engine == "openai" or (settings.engine == "auto" and settings.base_url and not _names_file(settings)):
         return await _server(settings, _base_url(settings), "as set", api_key=settings.api_key)
     if settings.engine == "embedded" or _names_local_model(settings):
@@ -98,6 +100,21 @@ def _scripted(settings: Settings) -> EngineChoice:
     window = settings.context_window or 8192
     engine = ScriptedEngine(extractive_answer, context_window=window, delay=settings.scripted_delay)
     return EngineChoice(engine, "the scripted engine, which only repeats sentences of the text")
+
+
+async def _vllm(settings: Settings) -> EngineChoice:
+    if settings.model is None:
+        raise ConfigError("vLLM needs a model: --model with a folder, or with a name of the hub (such as maker/model)")
+    if find_entry(settings.model) is not None or _names_file(settings):
+        raise ConfigError(
+            f"{settings.model} is a GGUF file, which the embedded engine runs; vLLM takes a folder or hub name"
+        )
+    from longdoc.engines.vllm import VllmEngine
+
+    engine = await VllmEngine.open(
+        settings.model, settings=settings.vllm, context_window=settings.context_window, timeout=settings.timeout
+    )
+    return EngineChoice(engine, f"{engine.info.model}, run by {engine.description} in this process")
 
 
 async def _server(settings: Settings, base_url: str, why: str, *, api_key: str | None) -> EngineChoice:

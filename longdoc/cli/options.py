@@ -9,7 +9,9 @@ import typer
 
 Engine: TypeAlias = Annotated[
     str | None,
-    typer.Option("--engine", help="auto, openai, embedded or scripted.", rich_help_panel="Engine", show_default="auto"),
+    typer.Option(
+        "--engine", help="auto, openai, embedded, vllm or scripted.", rich_help_panel="Engine", show_default="auto"
+    ),
 ]
 Model: TypeAlias = Annotated[
     str | None,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from longdoc.errors import EngineUnavailableError
 
+WEIGHT_FILES = (".safetensors", ".bin")
+_DESCRIPTIONS = (".json", ".txt", ".model", ".jinja")
 _HEAD_BYTES = 16_000_000
 _TAIL_BYTES = 1_000_000
 
@@ -38,3 +40,14 @@ def ends_sha256(path: Path) -> str:
         file.seek(max(file.tell(), path.stat().st_size - _TAIL_BYTES))
         digest.update(file.read(_TAIL_BYTES))
     return digest.hexdigest()
+
+
+def folder_identity(folder: Path) -> str:
+    """Name, bytes of weights, and a checksum of what describes the model and of both ends of its weights."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in {*WEIGHT_FILES, *_DESCRIPTIONS})
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.relative_to(folder).as_posix()}:{path.stat().st_size}:".encode())
+        digest.update(ends_sha256(path).encode())
+    size = sum(path.stat().st_size for path in paths if path.suffix in WEIGHT_FILES)
+    return f"{folder.name}:{size}:{digest.hexdigest()[:16]}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,9 @@ from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from longdoc.engines.checksums import ends_sha256
+from longdoc.engines.checksums import folder_identity
 from longdoc.errors import ConfigError
 
-_WEIGHTS = (".safetensors", ".bin")
-_DESCRIPTIONS = (".json", ".txt", ".model")
 _OBJECT = TypeAdapter(dict[str, object])
 _LIST = TypeAdapter(list[dict[str, object]])
 
@@ -28,14 +25,8 @@ class ModelFolder:
     max_tokens: int | None
 
     def identity(self) -> str:
-        """Name, bytes of weights, and a checksum of what describes the model and of both ends of its weights."""
-        paths = sorted(path for path in self.folder.rglob("*") if path.suffix in {*_WEIGHTS, *_DESCRIPTIONS})
-        digest = hashlib.sha256()
-        for path in paths:
-            digest.update(f"{path.relative_to(self.folder).as_posix()}:{path.stat().st_size}:".encode())
-            digest.update(ends_sha256(path).encode())
-        size = sum(path.stat().st_size for path in paths if path.suffix in _WEIGHTS)
-        return f"{self.folder.name}:{size}:{digest.hexdigest()[:16]}"
+        """What names the weights."""
+        return folder_identity(self.folder)
 
 
 def read_model_folder(folder: Path) -> ModelFolder:

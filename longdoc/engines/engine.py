@@ -48,8 +48,11 @@ class CompletionRequest:
     """One model call.
 
     `max_tokens` bounds the answer; `temperature` 0 is greedy; `json_schema` constrains the answer to that JSON
-    schema; `logprobs` asks for that many alternatives per token. `origin` and `interactive` (served before batch
-    work where the engine can) do not change the answer and are not part of the call's identity.
+    schema; `logprobs` asks for that many alternatives per token, `entropy` for the entropy of the first token over
+    the whole vocabulary (where `EngineInfo.entropy`; told for answers of one token only). With `continuation`
+    nothing is written: the answer is that text, with the log-probability of each of its tokens (where
+    `EngineInfo.scores`). `origin` and `interactive` (served before batch work where the engine can) do not change the
+    answer and are not part of the call's identity.
     """
 
     messages: tuple[Message, ...]
@@ -60,6 +63,8 @@ class CompletionRequest:
     stop: tuple[str, ...] = ()
     json_schema: Mapping[str, JsonValue] | None = None
     logprobs: int | None = None
+    entropy: bool = False
+    continuation: str | None = None
     origin: PromptOrigin | None = None
     interactive: bool = False
 
@@ -87,11 +92,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class TokenLogprob:
-    """A generated token, its natural-log probability, and the likeliest alternatives at its place."""
+    """A token, its natural-log probability, and the likeliest alternatives at its place.
+
+    `entropy` is that of the whole vocabulary at its place, in nats; None where it was not asked for or not to be had.
+    """
 
     token: str
     logprob: float
     top: tuple[tuple[str, float], ...] = ()
+    entropy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +127,9 @@ class EngineInfo:
     """What an engine is and can do: data, probed where possible, never assumed.
 
     `identity` names the weights for the ledger (equal identity, equal answers); `context_window` and
-    `max_output` are in tokens; `logprobs` is the largest number of alternatives per token (0: none); `slots` is
-    how many requests it runs at once, None where unknown; prices are per million tokens in US dollars.
+    `max_output` are in tokens; `logprobs` is the largest number of alternatives per token (0: none); `entropy` tells
+    whether it knows that of the whole vocabulary, `scores` whether it tells the probability of a given text; `slots`
+    is how many requests it runs at once, None where unknown; prices are per million tokens in US dollars.
     """
 
     engine: str
@@ -129,6 +139,8 @@ class EngineInfo:
     max_output: int | None = None
     slots: int | None = None
     logprobs: int = 0
+    entropy: bool = False
+    scores: bool = False
     json_schema: bool = False
     exact_tokens: bool = False
     toy: bool = False

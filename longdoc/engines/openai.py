@@ -20,11 +20,14 @@ from longdoc.engines.engine import (
     Usage,
 )
 from longdoc.engines.openai_probe import ServerFacts, probe_server
+from longdoc.engines.openai_scores import VllmScores
 from longdoc.engines.openai_transport import Transport, WireSettings
 from longdoc.engines.openai_wire import ChatPiece, ChatReply, UsagePart, request_body
 from longdoc.errors import ConfigError, ContextTooLongError, EngineUnavailableError, RequestRefusedError
 from longdoc.json_value import JsonValue
 
+_FIRST = -1
+"""A priority before the usual one, which is 0: lower is earlier."""
 _FINISH = {
     "stop": FinishReason.STOP,
     "eos": FinishReason.STOP,
@@ -57,6 +60,7 @@ class OpenAIEngine:
         self._facts = facts
         self._info = info
         self._stream_always = stream_always
+        self._priorities = facts.priorities
 
     @classmethod
     async def connect(
@@ -94,6 +98,7 @@ class OpenAIEngine:
                 max_output=facts.max_output,
                 slots=facts.slots,
                 logprobs=facts.logprobs or 0,
+                scores=facts.scores is not None,
                 json_schema=facts.json_schema or False,
                 exact_tokens=facts.tokenizer is not None,
                 prompt_price=prompt_price,
@@ -111,9 +116,11 @@ class OpenAIEngine:
 
     async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
         """See `Engine`."""
+        if request.continuation is not None:
+            return await self._scorer().score(request, request.continuation)
         started = time.perf_counter()
         streamed = on_text is not None or self._stream_always
-        answer = await (self._stream(request, on_text or _drop) if streamed else self._whole(request))
+        answer = await self._answer(request, (on_text or _drop) if streamed else None)
         return Completion(
             text=answer.text,
             finish_reason=self._finish(answer, request),
@@ -133,11 +140,30 @@ class OpenAIEngine:
         """See `Engine`."""
         await self._transport.aclose()
 
-    def _body(self, request: CompletionRequest, *, stream: bool) -> Mapping[str, JsonValue]:
-        return request_body(request, model=self._facts.model, limit_field=self._facts.limit_field, stream=stream)
+    async def _answer(self, request: CompletionRequest, on_text: TextSink | None) -> _Answer:
+        """The answer, streamed to `on_text` where that is given; interactive requests first where the server can."""
+        if request.interactive and self._priorities:
+            try:
+                return await self._answer_to(self._body(request, first=True), on_text)
+            except RequestRefusedError as error:
+                if "priority" not in str(error).lower():
+                    raise
+                self._priorities = False
+        return await self._answer_to(self._body(request), on_text)
 
-    async def _whole(self, request: CompletionRequest) -> _Answer:
-        body = self._body(request, stream=False)
+    async def _answer_to(self, body: dict[str, JsonValue], on_text: TextSink | None) -> _Answer:
+        return await (self._whole(body) if on_text is None else self._stream(body, on_text))
+
+    def _scorer(self) -> VllmScores:
+        if self._facts.scores is None:
+            raise ConfigError(f"the server of {self._info.model} cannot tell how likely a given text is")
+        return self._facts.scores
+
+    def _body(self, request: CompletionRequest, *, first: bool = False) -> dict[str, JsonValue]:
+        body = request_body(request, model=self._facts.model, limit_field=self._facts.limit_field)
+        return body | ({"priority": _FIRST} if first else {})
+
+    async def _whole(self, body: Mapping[str, JsonValue]) -> _Answer:
         reply = await self._transport.post(f"{self._facts.api_url}/chat/completions", body, model=self._facts.model)
         read = self._transport.read(reply, ChatReply, model=self._facts.model)
         choice = read.choices[0]
@@ -145,11 +171,11 @@ class OpenAIEngine:
         usage = read.usage.read() if read.usage else Usage()
         return _Answer(choice.message.content or "", choice.finish_reason, usage, read.model, choice.read_logprobs())
 
-    async def _stream(self, request: CompletionRequest, on_text: TextSink) -> _Answer:
+    async def _stream(self, body: Mapping[str, JsonValue], on_text: TextSink) -> _Answer:
         pieces = _Pieces(on_text, lambda data: self._transport.read(data, ChatPiece, model=self._facts.model))
         await self._transport.post_for_events(
             f"{self._facts.api_url}/chat/completions",
-            self._body(request, stream=True),
+            {**body, "stream": True, "stream_options": {"include_usage": True}},
             on_event=pieces.take,
             model=self._facts.model,
         )

@@ -15,6 +15,8 @@ from typing import TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from longdoc.engines.engine import Message
+from longdoc.engines.openai_scores import VllmScores
 from longdoc.engines.openai_tokens import LlamaTokenizer, RemoteTokenizer, VllmTokenizer
 from longdoc.engines.openai_transport import Transport
 from longdoc.errors import ConfigError, EngineError, ModelNotFoundError, RequestRefusedError
@@ -113,7 +115,10 @@ class _StudioList(_Part):
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What a server told about itself; `logprobs` and `json_schema` are None where only a trial call can tell."""
+    """What a server told about itself; `logprobs` and `json_schema` are None where only a trial call can tell.
+
+    `priorities` tells that the server knows the field; whether it takes it, its first refusal tells.
+    """
 
     api_url: str
     model: str
@@ -124,6 +129,8 @@ class ServerFacts:
     tokenizer: RemoteTokenizer | None = None
     logprobs: int | None = None
     json_schema: bool | None = None
+    scores: VllmScores | None = None
+    priorities: bool = False
     limit_field: str = "max_tokens"
 
 
@@ -195,12 +202,30 @@ def _studio_facts(facts: ServerFacts, studio: _StudioList) -> ServerFacts:
 
 
 async def _vllm_facts(transport: Transport, root_url: str, facts: ServerFacts, row: ListedModel) -> ServerFacts:
-    tokenizer = await _working(VllmTokenizer(transport, root_url, facts.model))
-    if tokenizer is None:  # a cloud that tells its windows as vLLM does
+    try:
+        tokenizer = await VllmTokenizer.connect(transport, root_url, facts.model)
+    except EngineError:  # a cloud that tells its windows as vLLM does
         return facts
     served = f"{facts.model}={row.root}" if row.root and row.root != facts.model else facts.model
-    known = replace(facts, tokenizer=tokenizer, slots=_VLLM_SEQUENCES, logprobs=_VLLM_LOGPROBS, json_schema=True)
-    return replace(known, fingerprint=served)
+    return replace(
+        facts,
+        fingerprint=served,
+        tokenizer=tokenizer,
+        scores=await _scores(transport, facts, tokenizer),
+        priorities=True,
+        slots=_VLLM_SEQUENCES,
+        logprobs=_VLLM_LOGPROBS,
+        json_schema=True,
+    )
+
+
+async def _scores(transport: Transport, facts: ServerFacts, tokenizer: VllmTokenizer) -> VllmScores | None:
+    """What scores given texts, where the server tells how it reads messages."""
+    try:
+        await tokenizer.chat_tokens([Message("user", "one")])
+    except EngineError:
+        return None
+    return VllmScores(transport, facts.api_url, facts.model, tokenizer)
 
 
 async def _llama_facts(

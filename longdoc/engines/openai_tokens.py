@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice, pairwise
 from typing import Protocol
 
 from pydantic import BaseModel
 
+from longdoc.engines.engine import Message
 from longdoc.engines.openai_transport import Transport
 from longdoc.errors import EngineUnavailableError
 from longdoc.json_value import JsonValue
@@ -20,6 +22,20 @@ _VLLM_CALLS = 32
 _BATCH_CHARACTERS = 200_000
 _PIECE_CHARACTERS = 100_000
 _SEPARATOR = -1
+_VLLM_BATCH = 256
+_MARKS = (
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|endoftext|>",
+    "</s>",
+    "<eos>",
+    "<|end|>",
+    "<|return|>",
+    "<|end_of_text|>",
+    "[EOS]",
+)
+"""Marks that some model or other knows as one token, which therefore part what stands before and after them."""
+_EDGES = ("one", "one two three", " two ", "\n\nthree\n", "«четыре»", "")
 _WORD_START = re.compile(r"(?<=\w)(?= \w)")
 
 
@@ -36,7 +52,7 @@ class _LlamaTokens(BaseModel):
 
 
 class _VllmTokens(BaseModel):
-    count: int
+    tokens: list[int]
 
 
 class LlamaTokenizer:
@@ -63,22 +79,66 @@ class LlamaTokenizer:
         return [end - start - 1 for start, end in pairwise(ends)]
 
 
-class VllmTokenizer:
-    """vLLM's `/tokenize` takes one text a request."""
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A text that is one token by itself, and its id."""
 
-    def __init__(self, transport: Transport, root_url: str, model: str) -> None:
+    text: str
+    token: int
+
+
+class VllmTokenizer:
+    """vLLM's `/tokenize` takes one text a request; `connect` finds a mark that lets many texts travel as one."""
+
+    def __init__(self, transport: Transport, root_url: str, model: str, *, mark: _Mark | None = None) -> None:
         self._transport = transport
         self._url = f"{root_url}/tokenize"
         self._model = model
+        self._mark = mark
+
+    @classmethod
+    async def connect(cls, transport: Transport, root_url: str, model: str) -> VllmTokenizer:
+        """A tokenizer that parts texts by a mark of the model, where there is one that leaves their counts as they are.
+
+        Raises `EngineError` where the server has no such endpoint.
+        """
+        single = cls(transport, root_url, model)
+        expected = await single.count(_EDGES)
+        if not 0 < expected[0] < expected[1]:
+            raise EngineUnavailableError("the server's tokenizer counts nothing")
+        for text in _MARKS:
+            tokens = await single.tokens(text)
+            batched = cls(transport, root_url, model, mark=_Mark(text, tokens[0]) if len(tokens) == 1 else None)
+            if len(tokens) == 1 and await batched.count(_EDGES) == expected:
+                return batched
+        return single
 
     async def count(self, texts: Sequence[str]) -> list[int]:
         """See `RemoteTokenizer`."""
-        return await _count(texts, self._count_batch, batch=1, at_once=_VLLM_CALLS)
+        batch = _VLLM_BATCH if self._mark else 1
+        return await _count(texts, self._count_batch, batch=batch, at_once=_VLLM_CALLS)
+
+    async def tokens(self, text: str) -> list[int]:
+        """The tokens of a text, without special ones of its own. Raises `EngineError`."""
+        return await self._ask({"prompt": text, "add_special_tokens": False})
+
+    async def chat_tokens(self, messages: Sequence[Message]) -> list[int]:
+        """The tokens that the model reads when it is asked these messages. Raises `EngineError`."""
+        told: list[JsonValue] = [{"role": message.role, "content": message.content} for message in messages]
+        return await self._ask({"messages": told, "add_generation_prompt": True})
 
     async def _count_batch(self, texts: Sequence[str]) -> list[int]:
-        body: dict[str, JsonValue] = {"model": self._model, "prompt": texts[0], "add_special_tokens": False}
+        if self._mark is not None and len(texts) > 1:
+            tokens = await self.tokens(self._mark.text.join(texts))
+            ends = [-1, *(n for n, token in enumerate(tokens) if token == self._mark.token), len(tokens)]
+            if len(ends) == len(texts) + 1:  # else a text holds the mark itself
+                return [end - start - 1 for start, end in pairwise(ends)]
+        return [len(await self.tokens(text)) for text in texts]
+
+    async def _ask(self, asked: dict[str, JsonValue]) -> list[int]:
+        body: dict[str, JsonValue] = {"model": self._model, **asked}
         reply = await self._transport.post(self._url, body, model=self._model)
-        return [self._transport.read(reply, _VllmTokens).count]
+        return self._transport.read(reply, _VllmTokens).tokens
 
 
 def split_for_counting(text: str) -> list[str]:

@@ -125,9 +125,7 @@ class ChatPiece(_Wire):
     error: ErrorDetail | str | None = None
 
 
-def request_body(
-    request: CompletionRequest, *, model: str, limit_field: str = "max_tokens", stream: bool = False
-) -> dict[str, JsonValue]:
+def request_body(request: CompletionRequest, *, model: str, limit_field: str = "max_tokens") -> dict[str, JsonValue]:
     """The body of `/v1/chat/completions`; `limit_field` is the server's name for the answer's limit."""
     body: dict[str, JsonValue] = {
         "model": model,
@@ -147,7 +145,4 @@ def request_body(
     if request.logprobs:
         body["logprobs"] = True
         body["top_logprobs"] = request.logprobs
-    if stream:
-        body["stream"] = True
-        body["stream_options"] = {"include_usage": True}
     return body

@@ -117,6 +117,12 @@ def with_texts(inputs: JsonValue, texts: dict[str, str]) -> JsonValue:
 
 
 def _sampling(request: CompletionRequest) -> dict[str, JsonValue]:
+    later: dict[str, JsonValue] = {"entropy": request.entropy or None, "continuation": request.continuation}
+    # What was not asked for is left out, so that calls from before these could be asked for keep their keys.
+    return _usual_sampling(request) | {name: value for name, value in later.items() if value is not None}
+
+
+def _usual_sampling(request: CompletionRequest) -> dict[str, JsonValue]:
     return {
         "max_tokens": request.max_tokens,
         "temperature": float(request.temperature),
@@ -152,7 +158,12 @@ def _parts(value: JsonValue) -> Sequence[JsonValue]:
 
 def _packed_logprobs(logprobs: Sequence[TokenLogprob]) -> JsonValue:
     return [
-        [item.token, _packed_logprob(item.logprob), [[token, _packed_logprob(value)] for token, value in item.top]]
+        [
+            item.token,
+            _packed_logprob(item.logprob),
+            [[token, _packed_logprob(value)] for token, value in item.top],
+            *([] if item.entropy is None else [item.entropy]),
+        ]
         for item in logprobs
     ]
 
@@ -163,8 +174,9 @@ def _packed_logprob(value: float) -> float | None:
 
 
 def _logprob(stored: Sequence[Any]) -> TokenLogprob:
-    token, value, top = stored
-    return TokenLogprob(token, _unpacked_logprob(value), tuple((other, _unpacked_logprob(p)) for other, p in top))
+    token, value, top, *entropy = stored
+    alternatives = tuple((other, _unpacked_logprob(p)) for other, p in top)
+    return TokenLogprob(token, _unpacked_logprob(value), alternatives, entropy[0] if entropy else None)
 
 
 def _unpacked_logprob(value: float | None) -> float:

@@ -28,6 +28,8 @@ from longdoc.engines.engine import Completion, CompletionRequest, Message
 from longdoc.engines.scripted import Answer, ScriptedEngine, extractive_answer
 from longdoc.errors import ContextTooLongError
 
+MARK, MARK_ID = "<|eot_id|>", 128_009
+"""One token by itself, to the tokenizer of the vLLM flavour."""
 MODEL = "test-model"
 _HANG_SECONDS = 60.0
 
@@ -355,8 +357,10 @@ def _listing(owner: OpenAIServer) -> dict[str, object]:
 
 def _tokens(body: Mapping[str, Any], owner: OpenAIServer) -> object | None:
     if owner.flavour == "vllm":
-        (count,) = _counts([body["prompt"]], owner)
-        return {"count": count, "max_model_len": owner.context_window, "tokens": list(range(count))}
+        asked = body["prompt"] if "prompt" in body else " ".join(message["content"] for message in body["messages"])
+        first, *others = _counts(asked.split(MARK), owner)
+        tokens = [7] * first + [token for count in others for token in (MARK_ID, *[7] * count)]
+        return {"count": len(tokens), "max_model_len": owner.context_window, "tokens": tokens}
     if owner.flavour == "llama.cpp":
         given: Any = body["content"]
         content: list[str | int] = given if isinstance(given, list) else [given]
