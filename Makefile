@@ -6,7 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 export LDA_MODELS_DIR ?= $(CURDIR)/.cache/models
 
-.PHONY: help setup demo test lint format types imports bench clean
+VLLM_VENV ?= .venv-vllm
+VLLM_STAMP := $(VLLM_VENV)/.ready
+
+.PHONY: help setup demo test setup-vllm test-vllm bench-vllm lint format types imports bench clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -26,6 +29,19 @@ demo: $(STAMP) ## Summarize the example book with the embedded engine
 test: $(STAMP) ## Run the whole suite, the small real model included
 	$(BIN)/python -m pytest -n auto
 
+$(VLLM_STAMP): pyproject.toml constraints-vllm.txt tests/vllm/environment.py
+	$(PYTHON) tests/vllm/environment.py $(VLLM_VENV)
+	touch $@
+
+setup-vllm: $(VLLM_STAMP) ## Make the environment for vLLM
+
+# vLLM and torch warn of themselves while they are imported; warnings of longdoc are errors in `make test`.
+test-vllm: $(VLLM_STAMP) ## Run the contract of engines against real vLLM, in an environment of its own
+	$(VLLM_VENV)/bin/python -m pytest tests/vllm -W ignore --timeout=900
+
+bench-vllm: $(VLLM_STAMP) ## Run the benchmark against real vLLM
+	$(VLLM_VENV)/bin/python -m benchmarks vllm_pipeline
+
 lint: $(STAMP) ## Lint and check formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,4 +60,4 @@ bench: $(STAMP) ## Run the benchmarks; tables go to docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) .cache build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VLLM_VENV) .cache build dist .pytest_cache .ruff_cache .hypothesis

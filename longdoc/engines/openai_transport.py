@@ -23,6 +23,8 @@ from longdoc.errors import ConfigError, EngineError, EngineTimeoutError, EngineU
 from longdoc.json_value import JsonValue
 
 _REQUESTS_PER_CLIENT = 32
+_IDLE_SECONDS = 2.0
+"""Idle connections are closed by us first: servers do so after 5 seconds, in the very moment of the next request too."""
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -132,7 +134,11 @@ class Transport:
                 httpx.AsyncClient(
                     headers=self._headers,
                     timeout=timeout,
-                    limits=httpx.Limits(max_connections=None, max_keepalive_connections=_REQUESTS_PER_CLIENT),
+                    limits=httpx.Limits(
+                        max_connections=None,
+                        max_keepalive_connections=_REQUESTS_PER_CLIENT,
+                        keepalive_expiry=_IDLE_SECONDS,
+                    ),
                     trust_env=self._trust_env,
                     verify=self._ssl,
                 )

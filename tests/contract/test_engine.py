@@ -12,11 +12,12 @@ import pytest
 
 from longdoc.engines.embedded import EmbeddedEngine
 from longdoc.engines.engine import Completion, CompletionRequest, Engine, FinishReason, Message
+from longdoc.engines.next_token import next_token, score
 from longdoc.engines.openai import OpenAIEngine
 from longdoc.engines.scripted import ScriptedEngine
 from longdoc.errors import ContextTooLongError
 from tests.models import require_model
-from tests.servers.openai_server import OpenAIServer
+from tests.servers.openai_server import MODEL, OpenAIServer
 
 WINDOW = 1024
 SCHEMA: dict[str, Any] = {
@@ -25,6 +26,7 @@ SCHEMA: dict[str, Any] = {
     "required": ["name", "age"],
     "additionalProperties": False,
 }
+FORCED = (*[Message("user", "Say: green."), Message("assistant", "green")] * 24, Message("user", "Say: green."))
 STORY = "Tom is forty years old. He keeps bees on a hill. His sister sells the honey in the town below."
 ASKED = f"<text>\n{STORY}\n</text>\nTell this again in at most 30 words."
 
@@ -169,6 +171,37 @@ def test_probabilities_of_alternatives_sum_to_one_at_most(subject: Subject) -> N
     subject.run(test)
 
 
+def test_a_forced_choice_has_hardly_any_entropy(subject: Subject) -> None:
+    async def test(engine: Engine) -> None:
+        if engine.info.engine == "scripted":  # tells no probabilities
+            return
+        if engine.info.model == MODEL:  # the test server makes its probabilities up
+            return
+        forced = await next_token(engine, request(messages=FORCED))
+        free = await next_token(engine, request("Tell me a story about bees."))
+        assert forced.top[0][0].strip() == "green"
+        assert forced.entropy < 0.25
+        assert free.entropy > 4 * forced.entropy
+        assert forced.exact == engine.info.entropy
+
+    subject.run(test)
+
+
+def test_the_score_of_a_text_is_that_of_its_tokens_one_after_the_other(subject: Subject) -> None:
+    async def test(engine: Engine) -> None:
+        if not engine.info.scores or engine.info.model == MODEL:
+            return
+        scored = await score(engine, request(messages=FORCED), "green leaves")
+        assert "".join(token.token for token in scored) == "green leaves"
+        assert all(token.logprob <= 0.0 for token in scored)
+        first = await next_token(engine, request(messages=FORCED))
+        assert scored[0].logprob == pytest.approx(first.top[0][1], abs=0.02)
+        unlikely = await score(engine, request(messages=FORCED), "walrus")
+        assert sum(token.logprob for token in unlikely) < scored[0].logprob - 3
+
+    subject.run(test)
+
+
 def test_a_cancelled_call_frees_its_place(subject: Subject) -> None:
     async def test(engine: Engine) -> None:
         slots = engine.info.slots or 4
@@ -225,7 +258,7 @@ def test_tokens_are_counted_text_by_text(subject: Subject) -> None:
 
 def test_closing_twice_does_no_harm(subject: Subject) -> None:
     async def test(engine: Engine) -> None:
-        if engine.info.engine == "embedded":  # shared by all tests here; its own tests close it
+        if engine.info.engine in {"embedded", "vllm"}:  # shared by all tests here; their own tests close them
             return
         await engine.aclose()
         await engine.aclose()

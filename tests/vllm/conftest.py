@@ -1,0 +1,32 @@
+"""Tests against real vLLM: `make test-vllm` makes their environment and runs them there.
+
+In any other environment nothing of this folder is collected: these are no tests that were skipped, they belong to
+another run.
+"""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.vllm.server import VllmServer, serve
+from tests.vllm.weights import require_weights
+
+collect_ignore_glob = [] if importlib.util.find_spec("vllm") else ["test_*.py"]
+
+os.environ.update(VLLM_CPU_KVCACHE_SPACE="2", HF_HUB_OFFLINE="1", VLLM_NO_USAGE_STATS="1", DO_NOT_TRACK="1")
+
+
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """A folder that vLLM can load."""
+    return require_weights()
+
+
+@pytest.fixture(scope="session")
+def vllm_server(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VllmServer]:
+    """A server for all tests that do not kill it."""
+    with serve(weights, tmp_path_factory.mktemp("vllm") / "server.log") as server:
+        yield server
