@@ -33,11 +33,11 @@ $(VLLM_STAMP): pyproject.toml constraints-vllm.txt tests/vllm/environment.py
 	$(PYTHON) tests/vllm/environment.py $(VLLM_VENV)
 	touch $@
 
-setup-vllm: $(VLLM_STAMP) ## Make the environment for vLLM
+setup-vllm: $(VLLM_STAMP) ## Make the environment of test-vllm
 
-# vLLM and torch warn of themselves while they are imported; warnings of longdoc are errors in `make test`.
-test-vllm: $(VLLM_STAMP) ## Run the contract of engines against real vLLM, in an environment of its own
-	$(VLLM_VENV)/bin/python -m pytest tests/vllm -W ignore --timeout=900
+# A server or an engine is started by the first test that needs it, within the time of that test.
+test-vllm: $(VLLM_STAMP) ## Run engines against real vLLM, in an environment of its own
+	$(VLLM_VENV)/bin/python -m pytest tests/vllm --timeout=900
 
 bench-vllm: $(VLLM_STAMP) ## Run the benchmark against real vLLM
 	$(VLLM_VENV)/bin/python -m benchmarks vllm_pipeline

@@ -1,8 +1,8 @@
 """Makes the environment that real vLLM is tested in: `python tests/vllm/environment.py FOLDER`. Needs only Python.
 
 Where there is a CUDA device, the plain vLLM is installed; elsewhere its build for processors, without what longdoc
-has no use for (pictures and sound) and what would bring a CUDA build of torch with it. That leaves pip with
-requirements it calls unmet; the suite shows that none of them is needed.
+has no use for (pictures and sound). That build asks for torch by a local version (`+cpu`), which not every index has:
+here pip takes torch of that version as its index has it. What pip then calls unmet, the suite shows not to be needed.
 """
 
 from __future__ import annotations
