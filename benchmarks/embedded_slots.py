@@ -50,7 +50,7 @@ async def _timed(slots: int | None) -> tuple[float, list[Completion], int]:
     path = await pulled_model(load_settings(), entry, notify=print, progress=_no_progress)
     engine = EmbeddedEngine(path, identity="benchmark", slots=slots)
     try:
-        requests = await _requests(engine)
+        requests = await segment_requests(engine, count=_SEGMENTS, answer_tokens=_ANSWER_TOKENS)
         started = time.perf_counter()
         answers = await asyncio.gather(*(engine.complete(request) for request in requests))
         return time.perf_counter() - started, list(answers), engine.info.slots or 1
@@ -71,13 +71,14 @@ class _Tokens:
         self.count_tokens = engine.count_tokens
 
 
-async def _requests(engine: Engine) -> list[CompletionRequest]:
+async def segment_requests(engine: Engine, *, count: int, answer_tokens: int) -> list[CompletionRequest]:
+    """Requests to summarize the first segments of the example book."""
     document = read_document(_BOOK)
     segments = await segment_document(document, _Tokens(engine), limit=_SEGMENT_TOKENS)
-    return [_request(document.text[s.start : s.end]) for s in segments[:_SEGMENTS]]
+    return [_request(document.text[s.start : s.end], answer_tokens) for s in segments[:count]]
 
 
-def _request(text: str) -> CompletionRequest:
+def _request(text: str, answer_tokens: int) -> CompletionRequest:
     variables = {
         "segment": Quoted(text, {}),
         "words": 80,
@@ -88,4 +89,4 @@ def _request(text: str) -> CompletionRequest:
     }
     prompt = render("summarize/leaf", variables)
     messages = (Message("system", prompt.system), Message("user", prompt.user))
-    return CompletionRequest(messages, max_tokens=_ANSWER_TOKENS, temperature=0.0)
+    return CompletionRequest(messages, max_tokens=answer_tokens, temperature=0.0)

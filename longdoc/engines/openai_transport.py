@@ -24,7 +24,7 @@ from longdoc.json_value import JsonValue
 
 _REQUESTS_PER_CLIENT = 32
 _IDLE_SECONDS = 2.0
-"""Idle connections are closed by us first: servers do so after 5 seconds, in the very moment of the next request too."""
+"""Idle connections are closed by us first: a server that does so, mostly after 5 seconds, may meet the next request."""
 _Model = TypeVar("_Model", bound=BaseModel)
 
 

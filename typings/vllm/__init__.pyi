@@ -1,0 +1,10 @@
+from collections.abc import Sequence
+
+from vllm.outputs import RequestOutput
+from vllm.sampling_params import SamplingParams as SamplingParams
+
+class LLM:
+    def __init__(self, **arguments: object) -> None: ...
+    def chat(
+        self, messages: Sequence[Sequence[dict[str, str]]], sampling_params: SamplingParams, *, use_tqdm: bool = True
+    ) -> list[RequestOutput]: ...
