@@ -14,9 +14,22 @@ import pytest
 from tests.vllm.server import VllmServer, serve
 from tests.vllm.weights import require_weights
 
-collect_ignore_glob = [] if importlib.util.find_spec("vllm") else ["test_*.py"]
+_HAS_VLLM = importlib.util.find_spec("vllm") is not None
+_NOT_OURS = (
+    "ignore:`torch.jit.script_method` is deprecated:DeprecationWarning",  # torch warns of itself, while it is imported
+    "ignore:Unclosed context <zmq.Context:ResourceWarning",  # vLLM leaves its sockets' contexts to the collector
+)
+"""Warnings that others raise about themselves. All others are errors here too."""
+
+collect_ignore_glob = [] if _HAS_VLLM else ["test_*.py"]
 
 os.environ.update(VLLM_CPU_KVCACHE_SPACE="2", HF_HUB_OFFLINE="1", VLLM_NO_USAGE_STATS="1", DO_NOT_TRACK="1")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _HAS_VLLM:
+        for warning in _NOT_OURS:
+            config.addinivalue_line("filterwarnings", warning)
 
 
 @pytest.fixture(scope="session")
