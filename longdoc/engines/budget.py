@@ -115,7 +115,7 @@ class BudgetedEngine:
 
     async def _prompt_tokens(self, request: CompletionRequest) -> int:
         """Tokens of the prompt at most: counted where the engine can, else one for every two bytes."""
-        texts = [message.content for message in request.messages]
+        texts = [*(message.content for message in request.messages), request.continuation or ""]
         if self._budget.needs_tokens and self.info.exact_tokens:
             sizes = await self._inner.count_tokens(texts)
         else:

@@ -131,3 +131,11 @@ def test_without_a_tokenizer_the_estimate_is_on_the_safe_side(text: str) -> None
         return budget.spent.tokens
 
     assert asyncio.run(run()) >= len(text.split())
+
+
+def test_a_text_to_be_scored_counts_as_prompt() -> None:
+    silent = ScriptedEngine(lambda _: Completion("text", FinishReason.STOP, Usage(), "silent"))
+    budget = Budget(max_tokens=1000)
+    request = CompletionRequest((Message("user", "Hi"),), max_tokens=1, continuation="word " * 100)
+    asyncio.run(BudgetedEngine(silent, budget).complete(request))
+    assert budget.spent.tokens >= 100

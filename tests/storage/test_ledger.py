@@ -44,7 +44,7 @@ _ANSWER = Completion(
     Usage(1000, 100, 7),
     "m-2024",
     1.5,
-    (TokenLogprob("No", -0.25, (("No", -0.25), ("Yes", -math.inf))), TokenLogprob("body", -math.inf)),
+    (TokenLogprob("No", -0.25, (("No", -0.25), ("Yes", -math.inf))), TokenLogprob("body", -math.inf, (), 1.5)),
     retries=2,
 )
 
@@ -112,6 +112,9 @@ def test_whatever_changes_the_answer_changes_the_key() -> None:
         replace(_REQUEST, json_schema=None),
         replace(_REQUEST, json_schema={"type": "array"}),
         replace(_REQUEST, logprobs=None),
+        replace(_REQUEST, entropy=True),
+        replace(_REQUEST, continuation="Nobody's."),
+        replace(_REQUEST, continuation="Mine."),
     ]
     keys = {call_key("m@1", other) for other in [_REQUEST, *others]} | {call_key("m@2", _REQUEST)}
     assert len(keys) == len(others) + 2
