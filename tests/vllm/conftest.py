@@ -6,6 +6,7 @@ another run.
 
 import importlib.util
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from tests.vllm.weights import require_weights
 
 _HAS_VLLM = importlib.util.find_spec("vllm") is not None
 _NOT_OURS = (
-    "ignore:`torch.jit.script_method` is deprecated:DeprecationWarning",  # torch warns of itself, while it is imported
-    "ignore:Unclosed context <zmq.Context:ResourceWarning",  # vLLM leaves its sockets' contexts to the collector
+    ("`torch.jit.script_method` is deprecated", DeprecationWarning),  # torch warns of itself, while it is imported
+    ("Unclosed context <zmq.Context", ResourceWarning),  # vLLM leaves the contexts of its sockets to the collector
 )
 """Warnings that others raise about themselves. All others are errors here too."""
 
@@ -28,8 +29,9 @@ os.environ.update(VLLM_CPU_KVCACHE_SPACE="2", HF_HUB_OFFLINE="1", VLLM_NO_USAGE_
 
 def pytest_configure(config: pytest.Config) -> None:
     if _HAS_VLLM:
-        for warning in _NOT_OURS:
-            config.addinivalue_line("filterwarnings", warning)
+        for message, category in _NOT_OURS:
+            config.addinivalue_line("filterwarnings", f"ignore:{message}:{category.__name__}")
+            warnings.filterwarnings("ignore", message, category)  # and for what is collected after the last test
 
 
 @pytest.fixture(scope="session")

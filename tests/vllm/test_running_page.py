@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from vllm.config import SchedulerConfig
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
+from longdoc.cli import options
 from longdoc.config import Settings, VllmSettings, load_settings
-from longdoc.engines.vllm import VllmEngine
 
 PAGE = (Path(__file__).parents[2] / "docs" / "running.md").read_text(encoding="utf-8")
 
@@ -23,7 +24,8 @@ def blocks(language: str) -> list[str]:
 
 COMMANDS = [line for block in blocks("sh") for line in block.replace("\\\n", " ").splitlines()]
 SERVERS = [line for line in COMMANDS if line.startswith("vllm serve ")]
-NAMED = sorted(set(re.findall(r"(?<![\w-])--[a-z][\w-]+", PAGE)))
+OPTIONS_IN_TEXT = sorted(set(re.findall(r"`(--[a-z][\w-]+)", PAGE)))
+OURS = {"--base-url", "--concurrency", "--engine"}
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +40,21 @@ def test_the_page_has_the_examples_that_are_checked() -> None:
 
 
 @pytest.mark.parametrize("command", SERVERS)
-def test_vllm_takes_its_command_lines(parser: FlexibleArgumentParser, command: str) -> None:
+def test_vllm_takes_its_command_lines(parser: FlexibleArgumentParser, weights: Path, command: str) -> None:
     try:
         arguments = parser.parse_args(shlex.split(command)[2:])
     except SystemExit as refused:
         pytest.fail(f"{command} is refused ({refused})")
     validate_parsed_serve_args(arguments)
-    AsyncEngineArgs.from_cli_args(arguments)
     assert arguments.model_tag.count("/") == 1
+    arguments.model = str(weights)  # a model named on the hub would be looked for at once
+    AsyncEngineArgs.from_cli_args(arguments)
+
+
+def test_the_options_it_speaks_of_are_options_of_vllm_or_of_lda(parser: FlexibleArgumentParser) -> None:
+    known = {option for action in parser._actions for option in action.option_strings}
+    assert set(OPTIONS_IN_TEXT) - known == OURS
+    assert set(re.findall(r"--[a-z][\w-]+", Path(options.__file__).read_text(encoding="utf-8"))) >= OURS
 
 
 @pytest.mark.parametrize("example", blocks("toml"))
@@ -61,11 +70,6 @@ def test_its_settings_are_settings_and_name_arguments_of_vllm(
     assert set(tomllib.loads(example)) <= Settings.model_fields.keys()
 
 
-@pytest.mark.parametrize("example", blocks("toml"))
-async def _planned(example: str, weights: Path) -> VllmEngine:
-    raise NotImplementedError
-
-
 def test_its_table_tells_every_setting() -> None:
     table = PAGE[PAGE.index("## The settings") :]
     told = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
@@ -77,5 +81,6 @@ def test_the_defaults_it_tells_are_those_of_vllm() -> None:
     assert defaults["gpu_memory_utilization"] == 0.92
     assert defaults["dtype"] == "auto"
     assert not defaults["enforce_eager"]
+    assert SchedulerConfig.DEFAULT_MAX_NUM_SEQS == 128
     sizes = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
     assert [defaults[size] for size in sizes] == [1, 1, 1]
