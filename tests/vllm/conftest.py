@@ -24,7 +24,8 @@ _NOT_OURS = (
 
 collect_ignore_glob = [] if _HAS_VLLM else ["test_*.py"]
 
-os.environ.update(VLLM_CPU_KVCACHE_SPACE="2", HF_HUB_OFFLINE="1", VLLM_NO_USAGE_STATS="1", DO_NOT_TRACK="1")
+if _HAS_VLLM:  # else tests of other folders would be offline too
+    os.environ.update(VLLM_CPU_KVCACHE_SPACE="2", HF_HUB_OFFLINE="1", VLLM_NO_USAGE_STATS="1", DO_NOT_TRACK="1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
