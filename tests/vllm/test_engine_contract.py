@@ -1,4 +1,4 @@
-"""The contract of every engine, kept by real vLLM: served, and in this process; and by llama.cpp beside them."""
+"""The contract of every engine, kept by real vLLM: served, and in this process."""
 
 import asyncio
 from collections.abc import Iterator
@@ -33,6 +33,6 @@ def served_by_vllm(vllm_server: VllmServer) -> Iterator[Subject]:
         runner.run(engine.aclose())
 
 
-@pytest.fixture(params=["in_process", "served_by_vllm", "embedded"])
+@pytest.fixture(params=["in_process", "served_by_vllm"])
 def subject(request: pytest.FixtureRequest) -> Subject:
     return request.getfixturevalue(request.param)

@@ -16,6 +16,7 @@ from longdoc.engines.embedded import EmbeddedEngine
 from longdoc.engines.engine import CompletionRequest, Engine, Message
 from longdoc.engines.next_token import next_token, score
 from longdoc.engines.openai import OpenAIEngine
+from longdoc.engines.retry import RetryingEngine
 from longdoc.engines.vllm import VllmEngine
 from longdoc.errors import ConfigError, EngineLostError, ModelNotFoundError
 from tests.models import require_model
@@ -38,7 +39,9 @@ def engines(weights: Path, vllm_server: VllmServer) -> Iterator[Callable[[Work],
         three: dict[str, Engine] = {
             "in process": runner.run(VllmEngine.open(str(weights), settings=SETTINGS, context_window=WINDOW)),
             "served": runner.run(OpenAIEngine.connect(vllm_server.base_url)),
-            "llama.cpp": EmbeddedEngine(require_model(), identity="smollm2", context_window=WINDOW, slots=1),
+            "llama.cpp": RetryingEngine(
+                EmbeddedEngine(require_model(), identity="smollm2", context_window=WINDOW, slots=1)
+            ),
         }
         yield lambda work: runner.run(work(three))
         for engine in three.values():
