@@ -14,6 +14,7 @@ from longdoc.engines.embedded import EmbeddedEngine
 from longdoc.engines.engine import Completion, CompletionRequest, Engine, FinishReason, Message
 from longdoc.engines.next_token import next_token, score
 from longdoc.engines.openai import OpenAIEngine
+from longdoc.engines.retry import RetryingEngine
 from longdoc.engines.scripted import ScriptedEngine
 from longdoc.errors import ContextTooLongError
 from tests.models import require_model
@@ -54,8 +55,8 @@ async def closing(engine: Engine) -> AsyncGenerator[Engine, None]:
 
 @pytest.fixture(scope="module")
 def embedded() -> Iterator[Subject]:
-    """The real model, loaded once; one loop for all its tests."""
-    engine = EmbeddedEngine(require_model(), identity="smollm2", context_window=WINDOW, slots=4)
+    """The real model, loaded once; one loop for all its tests. Its server may close a connection on busy cores."""
+    engine = RetryingEngine(EmbeddedEngine(require_model(), identity="smollm2", context_window=WINDOW, slots=4))
     with asyncio.Runner() as runner:
         yield Subject(lambda test: runner.run(test(engine)))
         runner.run(engine.aclose())
