@@ -211,7 +211,7 @@ def test_a_cancelled_call_frees_its_place(subject: Subject) -> None:
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert (await engine.complete(request(max_tokens=3))).text
 
     subject.run(test)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 MODEL = "smollm2-135m"
 WINDOW = 1024
-_PATIENCE = 300.0
+_PATIENCE = 600.0
 
 
 @dataclass(frozen=True)
