@@ -38,6 +38,7 @@ from longdoc.errors import (
 
 if TYPE_CHECKING:
     from vllm.config import VllmConfig
+    from vllm.exceptions import VLLMError
     from vllm.outputs import RequestOutput
     from vllm.sampling_params import SamplingParams
     from vllm.tokenizers import TokenizerLike
@@ -113,6 +114,8 @@ class VllmEngine:
         given = await self._in_thread(lambda: self._encode(request.continuation or ""))
         self._check_fits(request, len(prompt) + len(given))
         engine = await self._started()
+        from vllm.exceptions import VLLMError
+
         params = _sampling(request, streamed=on_text is not None)
         sent = 0
         last: RequestOutput | None = None
@@ -129,7 +132,7 @@ class VllmEngine:
                         sent = len(text)
         except TimeoutError as error:
             raise EngineTimeoutError(f"vLLM gave no whole answer within {self._timeout:g} s") from error
-        except Exception as error:
+        except (VLLMError, ValueError) as error:
             raise self._translated(error, len(prompt)) from error
         if last is None:
             raise EngineUnavailableError("vLLM ended its answer before it began")
@@ -195,10 +198,10 @@ class VllmEngine:
                 context_window=window,
             )
 
-    def _translated(self, error: Exception, prompt_tokens: int) -> EngineError:
-        """What an error of vLLM's means. Raises it again where it is none of vLLM's."""
-        from vllm.exceptions import GracefulHTTPError, VLLMClientError
-        from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
+    def _translated(self, error: VLLMError | ValueError, prompt_tokens: int) -> EngineError:
+        """What an error of vLLM's means."""
+        from vllm.exceptions import VLLMClientError
+        from vllm.v1.engine.exceptions import EngineDeadError
 
         match error:
             case EngineDeadError():
@@ -210,10 +213,8 @@ class VllmEngine:
                 return ContextTooLongError(str(error), prompt_tokens=prompt_tokens, context_window=window)
             case VLLMClientError() | ValueError():
                 return RequestRefusedError(f"vLLM refuses: {' '.join(str(error).split())[:300]}")
-            case EngineGenerateError() | GracefulHTTPError():
-                return EngineUnavailableError(f"vLLM could not answer: {error.__cause__ or error}")
             case _:
-                raise error
+                return EngineUnavailableError(f"vLLM could not answer: {error.__cause__ or error}")
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.simulated_gpu.virtual_time import run_in_virtual_time
 from longdoc.engines.budget import Budget, BudgetedEngine
 from longdoc.engines.engine import (
     Completion,
@@ -17,7 +18,6 @@ from longdoc.engines.engine import (
 )
 from longdoc.engines.scripted import ScriptedEngine
 from longdoc.errors import BudgetExceededError, EngineUnavailableError
-from tests.engines.virtual_time import run_in_virtual_time
 
 REQUEST = CompletionRequest(messages=(Message("user", "one two three"),), max_tokens=20)
 

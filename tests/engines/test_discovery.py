@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ from longdoc.engines.engine import EngineInfo
 from longdoc.engines.openai import OpenAIEngine
 from longdoc.errors import ConfigError
 from tests.servers.openai_server import MODEL, OpenAIServer
+from tests.servers.serving import serving
 
 
 class _Http(ThreadingHTTPServer):
@@ -44,14 +44,8 @@ def canned(answers: Mapping[str, object]) -> Generator[str, None, None]:
     """A server with an answer for each path."""
     http = _Http(("127.0.0.1", 0), _Canned)
     http.answers = answers
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{http.server_address[1]}"
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
+    with serving(http) as url:
+        yield url
 
 
 def connected(url: str, model: str | None = None) -> EngineInfo:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.simulated_gpu.virtual_time import run_in_virtual_time
 from longdoc.engines.engine import Completion, CompletionRequest, TextSink
 from longdoc.engines.limiter import AdaptiveLimiter, LimitedEngine
 from longdoc.engines.retry import RetryingEngine
@@ -15,7 +16,6 @@ from longdoc.errors import (
     RequestRefusedError,
 )
 from tests.engines.simulated import REQUEST, SimulatedServer
-from tests.engines.virtual_time import run_in_virtual_time
 
 
 def throughput(

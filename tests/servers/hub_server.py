@@ -3,11 +3,12 @@
 import contextlib
 import hashlib
 import re
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.servers.serving import serving
 
 
 @dataclass
@@ -28,14 +29,8 @@ def model_hub() -> Generator[Hub, None, None]:
     """Serve until the context ends."""
     http = _Http(("127.0.0.1", 0), _Handler)
     http.hub = Hub(f"http://127.0.0.1:{http.server_address[1]}")
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(http):
         yield http.hub
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
 
 
 class _Http(ThreadingHTTPServer):

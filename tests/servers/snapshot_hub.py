@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.servers.serving import serving
 
 COMMIT = "c0ffee" + "0" * 34
 
@@ -18,14 +19,8 @@ def snapshot_hub(repositories: Repositories) -> Generator[str, None, None]:
     """Serve until the context ends; gives the address."""
     http = _Http(("127.0.0.1", 0), _Handler)
     http.repositories = repositories
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{http.server_address[1]}"
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
+    with serving(http) as url:
+        yield url
 
 
 class _Http(ThreadingHTTPServer):
