@@ -25,7 +25,7 @@ from benchmarks.table import BenchmarkTable
 from longdoc.agents.events import CallStarted, Event, NodeDone
 from longdoc.agents.hierarchical import HierarchicalSummarizer
 from longdoc.agents.summary import SummaryTask
-from longdoc.agents.summary_plan import PlannedNode
+from longdoc.agents.tree_plan import PlannedNode
 from longdoc.app.bootstrap import Workspace, open_workspace
 from longdoc.app.segmentation import segments_of
 from longdoc.app.summaries import SummaryOptions, SummaryResult, summarize

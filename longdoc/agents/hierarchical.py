@@ -6,222 +6,93 @@ ours differs is said in `docs/design.md`.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 
-from longdoc.agents.attempts import Made, make_text
-from longdoc.agents.calls import call, request_of
-from longdoc.agents.events import Emit, NodeDone, Planned, Warned
-from longdoc.agents.graph import run_graph
-from longdoc.agents.sentences import cut_to_sentence
+from longdoc.agents.attempts import Made, Writer
+from longdoc.agents.events import Emit
+from longdoc.agents.hierarchical_plan import MergeContext, WindowLimits, plan_hierarchical
+from longdoc.agents.sentences import cut_to_sentence, last_sentences
 from longdoc.agents.summary import Summary, SummaryEstimate, SummaryTask
-from longdoc.agents.summary_plan import (
-    DEFAULT_FINAL_TOKENS,
-    DEFAULT_SEGMENT_TOKENS,
-    WORDS_PER_TOKEN,
-    PlannedNode,
-    SummaryPlan,
-    WindowLimits,
-    plan_summary,
-)
-from longdoc.documents.document import Document
-from longdoc.documents.tokens import estimate_tokens
-from longdoc.engines.engine import Completion, Engine
-from longdoc.errors import ConfigError, InvalidOutputError
-from longdoc.prompts.catalogue import Quoted, RenderedPrompt, Variable, render
-from longdoc.storage.nodes import Node, Nodes, NodeStatus
-
-_FIRST_TEMPERATURE = 0.5
-_RETRY_TEMPERATURE = 1.0
-_MOST_TITLE_CHARACTERS = 200
-_ESTIMATE_MARGIN = 1.3
-_MESSAGE_TOKENS = 32
+from longdoc.agents.summary_prompts import Length, SummaryPrompts
+from longdoc.agents.tree import carry_out
+from longdoc.agents.tree_plan import DEFAULT_SEGMENT_TOKENS, PlannedNode, SummaryPlan
+from longdoc.engines.engine import Engine
+from longdoc.prompts.catalogue import Quoted, RenderedPrompt
+from longdoc.storage.nodes import Nodes
 
 
 class HierarchicalSummarizer:
     """Summarizes by merging, on any engine, storing every node."""
 
-    def __init__(self, engine: Engine, nodes: Nodes) -> None:
+    def __init__(self, engine: Engine, nodes: Nodes, *, context: MergeContext = MergeContext.CHILD) -> None:
         self._engine = engine
         self._nodes = nodes
+        self._context = context
 
     def segment_limit(self, window: int) -> int:
         """2048 tokens as in the paper, less where the window is small."""
-        return min(DEFAULT_SEGMENT_TOKENS, window // 2)
+        return min(DEFAULT_SEGMENT_TOKENS, window // 3)
 
     def estimate(self, task: SummaryTask) -> SummaryEstimate:
         """See `Summarizer`."""
         plan = self.plan(task)
-        return SummaryEstimate(len(plan.nodes), plan.prompt_tokens, plan.completion_tokens, plan.levels)
+        return SummaryEstimate(plan.calls, plan.prompt_tokens, plan.completion_tokens, plan.levels)
 
     def plan(self, task: SummaryTask) -> SummaryPlan:
         """The tree that `summarize` will make. Raises `ConfigError` where the window cannot hold it."""
-        window = self._engine.info.context_window
-        default = min(DEFAULT_FINAL_TOKENS, window // 3, self._engine.info.max_output or window)
-        final = default if task.words is None else math.ceil(task.words / WORDS_PER_TOKEN)
-        most = self._engine.info.max_output
-        if most is not None and final > most:
-            raise ConfigError(
-                f"{task.words} words take about {final} tokens, and this model writes at most {most} at once; "
-                f"ask for at most {int(most * WORDS_PER_TOKEN)} words"
-            )
-        words = round(default * WORDS_PER_TOKEN) if task.words is None else task.words
-        limits = WindowLimits(window=window, overhead=_overhead(task), final=final)
-        return plan_summary(task.document, task.segments, limits, words=words)
+        info = self._engine.info
+        limits = WindowLimits(info.context_window, SummaryPrompts(task).overhead(), info.max_output)
+        return plan_hierarchical(task, limits, context=self._context)
 
     async def summarize(self, task: SummaryTask, *, run_id: str, emit: Emit) -> Summary:
         """See `Summarizer`."""
+        maker = _Merging(self._engine, task, context=self._context, emit=emit)
         plan = self.plan(task)
-        leaves = sum(node.segment is not None for node in plan.nodes)
-        nodes = len(plan.nodes)
-        emit(Planned(nodes, f"{leaves} segments, {plan.levels} levels, {nodes} summaries"))
-        await self._nodes.keep_first(run_id, len(plan.nodes))
-        work = _TreeWork(self._engine, self._nodes, task, plan, run_id=run_id, emit=emit)
-        await run_graph([node.dependencies for node in plan.nodes], work.make)
-        return work.result()
+        return await carry_out(plan, maker, engine=self._engine, nodes=self._nodes, task=task, run_id=run_id, emit=emit)
 
 
-class _TreeWork:
-    """The making of one tree: what is done so far, and how a node is made from it."""
+class _Merging:
+    """Makes the nodes of a hierarchical tree."""
 
-    def __init__(
-        self, engine: Engine, nodes: Nodes, task: SummaryTask, plan: SummaryPlan, *, run_id: str, emit: Emit
-    ) -> None:
-        self._engine = engine
-        self._nodes = nodes
-        self._task = task
-        self._plan = plan
-        self._run_id = run_id
-        self._emit = emit
-        self._made: dict[int, Made] = {}
+    def __init__(self, engine: Engine, task: SummaryTask, *, context: MergeContext, emit: Emit) -> None:
+        self._writer = Writer(engine, emit=emit)
+        self._prompts = SummaryPrompts(task)
+        self._held = task.words is not None
+        self._context = context
 
-    async def make(self, number: int) -> None:
-        node = self._plan.nodes[number]
-        made = await self._attempt(node)
-        self._made[number] = made
-        await self._store(node, made)
+    async def make(self, node: PlannedNode, made: Mapping[int, Made], *, purpose: str) -> Made:
+        """See `NodeMaker`."""
+        held = node.result and self._held
 
-    def result(self) -> Summary:
-        root = self._made[len(self._plan.nodes) - 1]
-        if not root.text:
-            raise InvalidOutputError(
-                f"no summary came of it: {root.reason}; 'lda runs show {self._run_id}' shows what was made"
-            )
-        gaps = [self._plan.nodes[i] for i, made in sorted(self._made.items()) if made.status is NodeStatus.GAP]
-        return Summary(
-            node_id=self._node_id(len(self._plan.nodes) - 1),
-            text=root.text,
-            levels=self._plan.levels,
-            nodes=len(self._plan.nodes),
-            gaps=tuple(self._describe(node) for node in gaps),
-            truncated=sum(made.status is NodeStatus.TRUNCATED for made in self._made.values()),
-        )
+        def prompt(factor: float) -> RenderedPrompt:
+            return self._prompt(node, made, Length(node.words, exact=held).shrunk(factor))
 
-    async def _attempt(self, node: PlannedNode) -> Made:
-        if node.segment is None and not self._usable(node.children):
-            return Made("", NodeStatus.GAP, "none of its parts could be summarized")
-        return await make_text(partial(self._ask, node), toy=self._engine.info.toy)
+        return await self._writer.make(prompt, limit=node.limit, purpose=purpose, cut_is_good=held)
 
-    async def _ask(self, node: PlannedNode, attempt: int, factor: float) -> Completion:
-        words = round(node.words * factor)
-        prompt = self._leaf_prompt(node, words) if node.segment else self._merge_prompt(node, words)
-        request = request_of(
-            prompt,
-            max_tokens=node.limit,
-            temperature=_RETRY_TEMPERATURE if attempt else _FIRST_TEMPERATURE,
-            seed=attempt,
-        )
-        return await call(self._engine, request, purpose=self._describe(node), emit=self._emit)
+    def material(self, node: PlannedNode, made: Mapping[int, Made]) -> Sequence[Quoted]:
+        """See `NodeMaker`."""
+        if node.segment is not None:
+            return [self._prompts.segment(node.segment)]
+        return [made[child].quoted() for child in node.children if made[child].text]
 
-    def _leaf_prompt(self, node: PlannedNode, words: int) -> RenderedPrompt:
-        document = self._task.document
-        reference = {"document": document.id, "start": node.start, "end": node.end}
-        segment = Quoted(document.text[node.start : node.end].strip(), reference)
-        return render("summarize/leaf", _variables(self._task, node.title) | {"segment": segment, "words": words})
+    def _prompt(self, node: PlannedNode, made: Mapping[int, Made], length: Length) -> RenderedPrompt:
+        if node.segment is not None:
+            return self._prompts.leaf(self._prompts.segment(node.segment), length, place=node.title)
+        before = self._before(node, made)
+        return self._prompts.merge(self.material(node, made), length, before=before, place=node.title)
 
-    def _merge_prompt(self, node: PlannedNode, words: int) -> RenderedPrompt:
-        parts = [self._quote(child) for child in self._usable(node.children)]
-        variables = _variables(self._task, node.title) | {
-            "parts": parts,
-            "before": self._before(node),
-            "words": words,
-        }
-        return render("summarize/merge", variables)
-
-    def _before(self, node: PlannedNode) -> Quoted | None:
-        """The merge before this one, cut to its share of the window."""
-        if node.context is None or not self._made[node.context].text:
+    def _before(self, node: PlannedNode, made: Mapping[int, Made]) -> Quoted | None:
+        """What came before, cut to its share of the window: the beginning of a merge (paper), the end of a child."""
+        if node.context is None or not made[node.context].text:
             return None
-        whole = self._quote(node.context)
-        share = node.context_limit / max(1, self._made[node.context].tokens)
+        context = made[node.context]
+        whole = context.quoted()
+        share = node.context_limit / max(1, context.tokens)
         if share >= 1:
             return whole
-        kept = cut_to_sentence(whole.text[: int(len(whole.text) * share)])
-        return Quoted(kept, {**whole.reference, "characters": len(kept)})
-
-    def _quote(self, number: int) -> Quoted:
-        made = self._made[number]
-        reference = {} if made.source is None else {"call": made.source, "characters": len(made.text)}
-        return Quoted(made.text, reference)
-
-    def _usable(self, numbers: Sequence[int]) -> list[int]:
-        return [number for number in numbers if self._made[number].text]
-
-    async def _store(self, node: PlannedNode, made: Made) -> None:
-        row = Node(
-            id=self._node_id(node.number),
-            run_id=self._run_id,
-            number=node.number,
-            level=node.level,
-            title=node.title,
-            text=made.text,
-            status=made.status,
-            reason=made.reason,
-            document_id=self._task.document.id,
-            start=node.start,
-            end=node.end,
-            tokens=made.tokens,
-            word_limit=node.words,
-        )
-        await self._nodes.save(row, children=[self._node_id(i) for i in node.children], calls=made.calls)
-        self._emit(NodeDone(row.id, node.level, self._describe(node), made.status is NodeStatus.GAP))
-        if made.status is NodeStatus.GAP:
-            self._emit(Warned(f"{self._describe(node)} could not be summarized: {made.reason}"))
-
-    def _node_id(self, number: int) -> str:
-        return f"{self._run_id}.{number}"
-
-    def _describe(self, node: PlannedNode) -> str:
-        if node.number == len(self._plan.nodes) - 1:
-            return "the whole"
-        kind = f"segment {node.segment.index + 1}" if node.segment else f"merge {node.number + 1}"
-        return f"{kind} ({node.title})" if node.title else kind
-
-
-def _variables(task: SummaryTask, place: str) -> dict[str, Variable]:
-    return {
-        "title": _title(task.document, task.document.metadata.title),
-        "place": _title(task.document, place),
-        "language": task.language,
-        "focus": task.focus,
-    }
-
-
-def _title(document: Document, title: str) -> Quoted | None:
-    """A title as text of the document; what is longer than a title is cut."""
-    cut = title[:_MOST_TITLE_CHARACTERS]
-    return Quoted(cut, {"document": document.id, "title": cut}) if cut else None
-
-
-def _overhead(task: SummaryTask) -> int:
-    """Tokens of the longest empty template, estimated with a margin so that no tokenizer need be asked."""
-    place = max((section.title for section in task.document.walk_sections()), key=len, default="")
-    empty = Quoted("", {})
-    variables = _variables(task, place) | {"words": 100_000}
-    prompts = (
-        render("summarize/leaf", variables | {"segment": empty}),
-        render("summarize/merge", variables | {"parts": [empty], "before": empty}),
-    )
-    longest = max(estimate_tokens(prompt.system + prompt.user) for prompt in prompts)
-    return math.ceil(longest * _ESTIMATE_MARGIN) + _MESSAGE_TOKENS
+        most = int(len(whole.text) * share)
+        if self._context is MergeContext.PREVIOUS:
+            kept = cut_to_sentence(whole.text[:most])
+            return Quoted(kept, {**whole.reference, "characters": len(kept)})
+        kept = last_sentences(whole.text, most)
+        return Quoted(kept, {**whole.reference, "from": len(whole.text) - len(kept)})

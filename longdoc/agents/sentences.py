@@ -1,13 +1,19 @@
-"""Whether a text ends as a text should, and how to make one end so."""
+"""Whether a text ends as a text should, how to make one end so, and how long it is."""
 
 from __future__ import annotations
 
+import math
 import re
+
+from longdoc.documents.atoms import sentence_spans
 
 _MARKS = ".!?…‽।॥؟۔։။។፧።"
 _CLOSING = "\"'”’»)\\]*_"
 _ENDED = re.compile(rf"[{_MARKS}。！？][{_CLOSING}」』]*$")
 _END = re.compile(rf"[{_MARKS}][{_CLOSING}]*(?=\s)|[。！？][」』]*")
+_WORD = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]*[^\W_\u3040-\u30ff\u3400-\u9fff][^\s\u3040-\u30ff\u3400-\u9fff]*"
+)
 _UNMARKED = re.compile(r"[\u0e00-\u0eff][\"'”’)]*$")
 """Thai and Lao end their sentences without a mark, with a space at most."""
 
@@ -25,3 +31,28 @@ def cut_to_sentence(text: str) -> str:
         return text
     ends = [match.end() for match in _END.finditer(text)]
     return text[: ends[-1]] if ends else text
+
+
+def count_words(text: str) -> int:
+    """Words of a text; each Chinese or Japanese character counts as one, since these scripts do not part words."""
+    return len(_WORD.findall(text))
+
+
+def cut_to_words(text: str, words: int) -> str:
+    """The text up to that end of a sentence at which it is closest to so many words; at least its first sentence."""
+    best, count = 0, 0
+    nearest = math.inf
+    for start, end in sentence_spans(text):
+        count += count_words(text[start:end])
+        if abs(count - words) < nearest:
+            best, nearest = end, abs(count - words)
+    return text[:best].rstrip()
+
+
+def last_sentences(text: str, characters: int) -> str:
+    """The end of a text from the first sentence that begins in its last so many characters; its last one at least."""
+    if len(text) <= characters:
+        return text
+    starts = [start for start, _ in sentence_spans(text)]
+    fitting = [start for start in starts if start >= len(text) - characters]
+    return text[fitting[0] if fitting else starts[-1] :]

@@ -13,14 +13,16 @@ from longdoc.documents.segments import Segment
 
 @dataclass(frozen=True, slots=True)
 class SummaryTask:
-    """What to summarize and how: `words` is the length wanted (None: the method's own), `language` the language
-    to write in (None: the document's), `focus` what the reader wants to know above all (None: everything)."""
+    """What to summarize and how: `words` is the length wanted, of each chapter where `by_chapter` (None: the method's
+    own), `language` the language to write in (None: the document's), `focus` what the reader wants to know above all
+    (None: everything)."""
 
     document: Document
     segments: Sequence[Segment]
     words: int | None = None
     language: str | None = None
     focus: str | None = None
+    by_chapter: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,22 @@ class SummaryEstimate:
 
 
 @dataclass(frozen=True, slots=True)
+class SummaryPart:
+    """A node that is part of the result: the whole, a chapter, or one stretch of a long summary."""
+
+    node_id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """A finished summary. `gaps` names what could not be summarized; `truncated` counts answers cut to fit."""
+    """A finished summary. `parts` are what its text is made of, in order; `gaps` names what could not be summarized;
+    `truncated` counts answers cut to fit."""
 
     node_id: str
     text: str
+    parts: tuple[SummaryPart, ...]
     levels: int
     nodes: int
     gaps: tuple[str, ...]

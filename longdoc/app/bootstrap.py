@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from longdoc.app.embedder_choice import HASHED, EmbedderChoice, can_run_models, choose_embedder
 from longdoc.app.engine_choice import Notify, Progress, choose_engine
+from longdoc.app.late_embedder import LateEmbedder
 from longdoc.config import Settings
 from longdoc.engines.budget import Budget, BudgetedEngine
 from longdoc.engines.engine import Engine
@@ -33,10 +35,12 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """What a capability works with: the record, and an engine with budget, limiter and retry around it."""
+    """What a capability works with: the record, an engine with budget, limiter and retry around it, and an embedder
+    that is opened at its first use."""
 
     records: Records
     engine: Engine
+    embedder: LateEmbedder
 
     def recorded_engine(self, run_id: str, *, fresh_since: datetime | None) -> Engine:
         """The engine behind the ledger, for one run."""
@@ -69,10 +73,20 @@ async def open_workspace(
         choice = await choose_engine(settings, notify=notify, progress=progress)
         notify(f"engine: {choice.reason}")
         engine = wrap_engine(choice.engine, settings, budget)
+        embedder = LateEmbedder(lambda: _embedder(settings, notify, progress), notify=notify)
         try:
-            yield Workspace(records, engine)
+            yield Workspace(records, engine, embedder)
         finally:
+            await embedder.aclose()
             await engine.aclose()
+
+
+async def _embedder(settings: Settings, notify: Notify, progress: Progress) -> EmbedderChoice:
+    """The embedder that is set, else the default model, else (in dry runs, or where none can run) hashed words."""
+    unset = settings.embedding_model is None and settings.embedding_base_url is None
+    if unset and (settings.engine == "scripted" or not can_run_models()):
+        settings = settings.model_copy(update={"embedding_model": HASHED})
+    return await choose_embedder(settings, notify=notify, progress=progress)
 
 
 def wrap_engine(adapter: Engine, settings: Settings, budget: Budget) -> Engine:

@@ -16,7 +16,7 @@ from longdoc.engines.embedder import Embedder
 from longdoc.errors import ConfigError, ModelNotFoundError
 
 DEFAULT_EMBEDDING_MODEL = "minilm-l6"
-_HASHED = "hashed"
+HASHED = "hashed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ async def choose_embedder(settings: Settings, *, notify: Notify, progress: Progr
     if settings.embedding_base_url is not None:
         return await _server(settings, settings.embedding_base_url)
     name = settings.embedding_model or DEFAULT_EMBEDDING_MODEL
-    if name == _HASHED:
+    if name == HASHED:
         return _hashed()
     entry = find_entry(name)
     if entry is not None:
@@ -97,8 +97,13 @@ def _folder(name: str) -> Path | None:
     return None
 
 
+def can_run_models() -> bool:
+    """Whether models for embeddings can run in this process."""
+    return importlib.util.find_spec("sentence_transformers") is not None
+
+
 def _require_package(model: str) -> None:
-    if importlib.util.find_spec("sentence_transformers") is None:
+    if not can_run_models():
         raise ConfigError(
             f"{model} needs sentence-transformers, which is not installed; install it with: pip install "
             "'longdoc[local]', or set a server (LDA_EMBEDDING_BASE_URL)"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from longdoc.cli import options
+
+if TYPE_CHECKING:
+    from longdoc.agents.hierarchical_plan import MergeContext
 
 _LENGTH = "Length and method"
 
@@ -19,6 +22,10 @@ Examples:
 
   lda summarize report.pdf --words 300 --focus "what it costs"
 
+  lda summarize book.epub --by chapter --words 120
+
+  lda summarize book.epub --out book.html
+
   lda summarize book.epub --dry-run
 
   pandoc page.org -t plain | lda summarize - --format txt
@@ -27,15 +34,43 @@ Stopped, interrupted or killed: run the same command again, and it goes on where
 """
 
 
+def _by_chapter(by: str | None) -> bool:
+    from longdoc.errors import ConfigError
+
+    if by not in {None, "chapter"}:
+        raise ConfigError(f"--by knows chapter only, not {by!r}")
+    return by is not None
+
+
+def _merge_context(name: str) -> MergeContext:
+    from longdoc.agents.hierarchical_plan import MergeContext
+    from longdoc.errors import ConfigError
+
+    try:
+        return MergeContext(name)
+    except ValueError as error:
+        raise ConfigError(f"--merge-context is {' or '.join(MergeContext)}, not {name!r}") from error
+
+
 def summarize(
     paths: Annotated[list[str], typer.Argument(help="Files to summarize; - reads standard input.", metavar="PATH")],
     *,
     method: Annotated[
-        str, typer.Option("--method", help="How: hierarchical.", rich_help_panel=_LENGTH)
-    ] = "hierarchical",
+        str,
+        typer.Option("--method", help="auto, full, hierarchical, incremental or scm.", rich_help_panel=_LENGTH),
+    ] = "auto",
     words: Annotated[
         int | None,
-        typer.Option("--words", help="Length of the summary.", show_default="585", rich_help_panel=_LENGTH),
+        typer.Option(
+            "--words",
+            help="Length to keep within a tenth of (of each chapter with --by chapter).",
+            show_default="up to 585",
+            rich_help_panel=_LENGTH,
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", help="chapter: a summary of each chapter.", rich_help_panel=_LENGTH),
     ] = None,
     segment_tokens: Annotated[
         int | None,
@@ -49,6 +84,14 @@ def summarize(
     focus: Annotated[
         str | None, typer.Option("--focus", help="What the reader wants to know above all.", rich_help_panel=_LENGTH)
     ] = None,
+    merge_context: Annotated[
+        str,
+        typer.Option(
+            "--merge-context",
+            help="What a merge is told of what came before: child (merges run at once) or previous (each waits).",
+            rich_help_panel=_LENGTH,
+        ),
+    ] = "child",
     out: options.Out = None,
     form: options.Format = None,
     json: options.Json = False,
@@ -82,7 +125,13 @@ def summarize(
     job = SummaryJob(
         sources=paths,
         options=SummaryOptions(
-            method=method, words=words, segment_tokens=segment_tokens, language=language, focus=focus
+            method=method,
+            words=words,
+            by_chapter=_by_chapter(by),
+            segment_tokens=segment_tokens,
+            language=language,
+            focus=focus,
+            merge_context=_merge_context(merge_context),
         ),
         out=out,
         form=chosen_format(form, out, json=json),

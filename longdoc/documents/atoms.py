@@ -113,7 +113,9 @@ def sentence_spans(text: str, language: str = "en") -> list[tuple[int, int]]:
 
 def _tiled(bounds: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:
     """The same cuts, with every gap given to the span before it."""
-    starts = sorted({0, *(start for start, _ in bounds)}) if length else []
+    if not length:
+        return []
+    starts = sorted({0, *(start for start, _ in bounds)})
     return list(zip(starts, [*starts[1:], length], strict=True))
 
 

@@ -1,77 +1,16 @@
 """Hierarchical summaries on a scripted engine and a real SQLite file: what is asked, stored, repeated and marked."""
 
-import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from longdoc.agents.events import Event, NodeDone, Planned, Warned
-from longdoc.agents.hierarchical import HierarchicalSummarizer
-from longdoc.agents.summary import Summary, SummaryTask
-from longdoc.documents.document import Block, Document, Metadata
-from longdoc.documents.segments import segment_document
-from longdoc.documents.tokens import EstimatedTokens
-from longdoc.engines.engine import Completion, CompletionRequest
-from longdoc.engines.scripted import ScriptedEngine
+from longdoc.agents.events import NodeDone, Planned, Warned
+from longdoc.documents.document import Metadata
+from longdoc.engines.engine import CompletionRequest
 from longdoc.errors import EngineAuthError, InvalidOutputError, RequestRefusedError
-from longdoc.storage.database import Database
-from longdoc.storage.documents import Documents
-from longdoc.storage.ledger import Ledger, LedgerEngine
-from longdoc.storage.nodes import Node, Nodes, NodeStatus
-from longdoc.storage.runs import RunRequest, Runs
-
-Answer = Callable[[CompletionRequest], "str | Completion"]
-
-
-def book(paragraphs: int = 60) -> Document:
-    texts = [f"Paragraph {i} tells that event {i} happened because of event {i - 1}." for i in range(paragraphs)]
-    blocks: list[Block] = []
-    position = 0
-    for text in texts:
-        blocks.append(Block(position, position + len(text)))
-        position += len(text) + 2
-    return Document("book", "\n\n".join(texts), "text", Metadata(title="Events"), blocks=tuple(blocks))
-
-
-@dataclass
-class Outcome:
-    summary: Summary | None
-    nodes: tuple[Node, ...]
-    requests: list[CompletionRequest]
-    events: list[Event] = field(default_factory=list)
-    error: Exception | None = None
-
-
-def summarize(path: Path, answer: Answer, *, document: Document | None = None, **options: object) -> Outcome:
-    """Summarize a book over a database at `path`; an error is part of the outcome."""
-
-    async def work() -> Outcome:
-        text = document or book()
-        database = await Database.open(path / "record.db")
-        engine = ScriptedEngine(answer, context_window=2048)
-        recorded = LedgerEngine(engine, Ledger(database))
-        await Documents(database).save(text)
-        run = await Runs(database).start(RunRequest("summarize", "t", (text.id,), {}, "m"))
-        segments = await segment_document(text, EstimatedTokens(), limit=100)
-        task = SummaryTask(text, segments, **options)  # pyright: ignore[reportArgumentType]
-        outcome = Outcome(None, (), engine.calls)
-        try:
-            outcome.summary = await HierarchicalSummarizer(recorded, Nodes(database)).summarize(
-                task, run_id=run.id, emit=outcome.events.append
-            )
-        except (InvalidOutputError, EngineAuthError) as error:
-            outcome.error = error
-        outcome.nodes = await Nodes(database).of_run(run.id)
-        await database.aclose()
-        return outcome
-
-    return asyncio.run(work())
-
-
-def good(request: CompletionRequest) -> str:
-    return f"A summary of {len(request.messages[-1].content)} characters."
+from longdoc.storage.nodes import NodeStatus
+from tests.agents.summarizing import book, good, summarize
 
 
 def test_every_segment_is_read_and_all_ends_in_the_root(tmp_path: Path) -> None:
@@ -107,8 +46,10 @@ def test_a_smaller_plan_leaves_no_nodes_of_a_larger_one(tmp_path: Path) -> None:
 
 
 def test_words_language_and_focus_are_asked_for(tmp_path: Path) -> None:
-    requests = summarize(tmp_path, good, words=80, language="German", focus="event 7").requests
-    assert "at most 80 words" in requests[-1].messages[-1].content
+    requests = summarize(
+        tmp_path, lambda _: "word " * 79 + "end.", words=80, language="German", focus="event 7"
+    ).requests
+    assert "about 80 words" in requests[-1].messages[-1].content
     assert all("German" in r.messages[0].content and "event 7" in r.messages[0].content for r in requests)
 
 

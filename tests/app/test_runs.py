@@ -8,6 +8,8 @@ import pytest
 
 from longdoc.agents.calls import call
 from longdoc.app.bootstrap import Records, Workspace, open_records, wrap_engine
+from longdoc.app.embedder_choice import EmbedderChoice
+from longdoc.app.late_embedder import LateEmbedder
 from longdoc.app.runs import OpenRun, open_run
 from longdoc.config import Settings
 from longdoc.engines.budget import Budget
@@ -34,13 +36,16 @@ def outcome(path: Path, work: Callable[[OpenRun], Awaitable[None]], *, max_calls
             return run
 
     async def _work(records: Records, settings: Settings) -> None:
-        workspace = Workspace(
-            records, wrap_engine(ScriptedEngine(lambda _: "Yes."), settings, Budget(max_calls=max_calls))
-        )
+        engine = wrap_engine(ScriptedEngine(lambda _: "Yes."), settings, Budget(max_calls=max_calls))
+        workspace = Workspace(records, engine, LateEmbedder(_no_embedder, notify=lambda _: None))
         async with open_run(workspace, REQUEST, fresh=False, emit=lambda _: None) as run:
             await work(run)
 
     return asyncio.run(main())
+
+
+async def _no_embedder() -> EmbedderChoice:
+    raise ConfigError("nothing here is embedded")
 
 
 def raising(error: BaseException) -> Callable[[OpenRun], Awaitable[None]]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from longdoc.errors import PromptError
 from longdoc.prompts.catalogue import Quoted, render, versions
 
-LEAF = {"title": None, "place": None, "language": None, "focus": None, "words": 50}
+LEAF = {"title": None, "place": None, "language": None, "focus": None, "words": 50, "exact": False}
 
 
 def quoted(text: str) -> Quoted:
