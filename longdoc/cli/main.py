@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from longdoc.cli import config, doctor, models, runs, show, summarize
+from longdoc.cli.eval import app as eval_app
 from longdoc.cli.exits import ExitCode, exit_code
 from longdoc.errors import LdaError
 
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.command("summarize", help=summarize.HELP)(summarize.summarize)
 app.command("show")(show.show)
 app.add_typer(runs.app, name="runs")
+app.add_typer(eval_app, name="eval")
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")

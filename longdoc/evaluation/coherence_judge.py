@@ -127,7 +127,7 @@ class CoherenceJudge:
         """
         work = _Work(self._engine, self._nodes, self._protocol, summaries, run_id=run_id, emit=emit)
         count = len(work.pieces)
-        emit(Planned(work.sentences, f"{work.sentences} sentences, {count} calls"))
+        emit(Planned(work.sentences, f"{work.sentences} sentences, {count} {'call' if count == 1 else 'calls'}"))
         await run_graph([()] * count, work.ask)
         return work.result()
 
