@@ -46,11 +46,19 @@ class NodeDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Traced:
+    """The sentences of so many of all nodes are traced to what they rest on."""
+
+    done: int
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """Something the reader of the result should know."""
 
     message: str
 
 
-Event: TypeAlias = Planned | CallStarted | CallFinished | NodeDone | Warned
+Event: TypeAlias = Planned | CallStarted | CallFinished | NodeDone | Traced | Warned
 Emit: TypeAlias = Callable[[Event], None]

@@ -20,6 +20,7 @@ from longdoc.storage.documents import Documents
 from longdoc.storage.ledger import Ledger, LedgerEngine
 from longdoc.storage.nodes import Nodes
 from longdoc.storage.runs import Runs
+from longdoc.storage.supports import Supports
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Records:
     ledger: Ledger
     runs: Runs
     nodes: Nodes
+    supports: Supports
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,14 @@ async def open_records(settings: Settings) -> AsyncGenerator[Records, None]:
     """
     database = await Database.open(settings.database_location)
     try:
-        yield Records(database.location, Documents(database), Ledger(database), Runs(database), Nodes(database))
+        yield Records(
+            database.location,
+            Documents(database),
+            Ledger(database),
+            Runs(database),
+            Nodes(database),
+            Supports(database),
+        )
     finally:
         await database.aclose()
 

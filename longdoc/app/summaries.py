@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from longdoc.agents.events import Emit
 from longdoc.agents.hierarchical_plan import MergeContext
 from longdoc.agents.summary import Summarizer, Summary, SummaryEstimate, SummaryTask
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.methods import AUTO, METHODS, MethodChoice, Parts, choose_method
+from longdoc.app.provenance import trace_sources
 from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.segmentation import segments_of
 from longdoc.documents.document import Document
@@ -16,11 +18,15 @@ from longdoc.engines.engine import Engine
 from longdoc.errors import ConfigError
 from longdoc.json_value import JsonValue
 from longdoc.storage.runs import RunRequest, RunStatus
+from longdoc.storage.supports import NodeSupport
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryOptions:
-    """What a user can ask of a summary. Raises `ConfigError` for values that cannot work."""
+    """What a user can ask of a summary; `sources`: whether its sentences are traced to the text.
+
+    Raises `ConfigError` for values that cannot work.
+    """
 
     method: str = AUTO
     words: int | None = None
@@ -29,6 +35,7 @@ class SummaryOptions:
     language: str | None = None
     focus: str | None = None
     merge_context: MergeContext = MergeContext.CHILD
+    sources: bool = True
 
     def __post_init__(self) -> None:
         if self.method not in {AUTO, *METHODS}:
@@ -53,13 +60,17 @@ class SummaryOptions:
 
 @dataclass(frozen=True, slots=True)
 class SummaryResult:
-    """A summary with the run it came from, the method it was made by, and what that took this time."""
+    """A summary with the run it came from, the method it was made by, and what that took this time.
+
+    `supports` tells by the id of each node what its sentences rest on; empty where that was not asked for.
+    """
 
     run_id: str
     document: Document
     method: MethodChoice
     summary: Summary
     usage: RunUsage
+    supports: Mapping[str, NodeSupport] = field(default_factory=dict[str, NodeSupport])
 
 
 async def summarize(
@@ -84,13 +95,22 @@ async def summarize(
         summary = await method.summarize(task, run_id=run.id, emit=run.emit)
         run.result_node = summary.node_id
         run.status = RunStatus.GAPS if summary.gaps else RunStatus.DONE
-    return SummaryResult(run.id, document, choice, summary, run.usage)
+        supports: Mapping[str, NodeSupport] = {}
+        if options.sources:
+            supports = await trace_sources(workspace, run.id, document, emit=run.emit)
+    return SummaryResult(run.id, document, choice, summary, run.usage, supports)
 
 
-async def estimate(workspace: Workspace, document: Document, options: SummaryOptions) -> SummaryEstimate:
-    """What `summarize` will take at most. Spends nothing: token counts are estimated where no tokenizer is."""
-    method = _method(workspace, workspace.engine, _choice(workspace, document, options), options)
-    return method.estimate(await _task(workspace, None, method, document, options))
+async def estimate(
+    workspace: Workspace, document: Document, options: SummaryOptions
+) -> tuple[MethodChoice, SummaryEstimate]:
+    """The method that `summarize` will take, and what that takes at most.
+
+    Spends nothing: token counts are estimated where no tokenizer is.
+    """
+    choice = _choice(workspace, document, options)
+    method = _method(workspace, workspace.engine, choice, options)
+    return choice, method.estimate(await _task(workspace, None, method, document, options))
 
 
 def _choice(workspace: Workspace, document: Document, options: SummaryOptions) -> MethodChoice:

@@ -36,7 +36,7 @@ Out: TypeAlias = Annotated[
     typer.Option("--out", "-o", help="File (or, for several inputs, folder) to write.", rich_help_panel="Output"),
 ]
 Format: TypeAlias = Annotated[
-    str | None, typer.Option("--format", help="md, txt or json.", show_default="md", rich_help_panel="Output")
+    str | None, typer.Option("--format", help="md, txt, html or json.", show_default="md", rich_help_panel="Output")
 ]
 Quiet: TypeAlias = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress on standard error.", rich_help_panel="Output")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +28,7 @@ class OutputFormat(StrEnum):
     MARKDOWN = "md"
     TEXT = "txt"
     JSON = "json"
+    HTML = "html"
 
 
 class Output(Protocol):
@@ -61,20 +63,26 @@ class Failure:
 
 
 class Results:
-    """Takes results one by one and puts them where they belong as soon as that can be done.
+    """Takes results, in whatever order they come, and puts them where they belong as soon as that can be done.
 
-    Printed text and files of a folder come at once; one JSON object, or one file, at `close`. Raises `ConfigError`
-    at once where `out` cannot be written.
+    `sources` are what results are of, in the order in which they are printed. Files of a folder come at once, printed
+    text as soon as all before it is there, one JSON object, or one file, at `close`. Raises `ConfigError` at once
+    where `out` cannot be written.
     """
 
-    def __init__(self, command: str, form: OutputFormat, out: Path | None, *, several: bool) -> None:
+    def __init__(self, command: str, form: OutputFormat, out: Path | None, *, sources: Sequence[str]) -> None:
         self._command = command
         self._form = form
         self._out = out
-        self._folder = out is not None and (several or out.is_dir())
-        self._names: set[str] = set()
-        self._results: list[Output] = []
-        self._failures: list[Failure] = []
+        self._folder = out is not None and (len(sources) > 1 or out.is_dir())
+        self._names = _file_names(sources, form)
+        self._texts: list[str | None] = [None] * len(sources)
+        self._values: list[JsonValue] = [None] * len(sources)
+        self._failures: dict[int, Failure] = {}
+        self._gaps = False
+        self._printed = 0
+        if form is OutputFormat.HTML and out is None:
+            raise ConfigError("a report is written to a file: --out report.html")
         if out is not None:
             _check_writable(out if self._folder else out.parent)
 
@@ -82,43 +90,72 @@ class Results:
     def code(self) -> ExitCode:
         """What the command exits with: a failure counts more than a gap."""
         if self._failures:
-            return self._failures[0].code
-        return ExitCode.GAPS if any(result.gaps for result in self._results) else ExitCode.DONE
+            return self._failures[min(self._failures)].code
+        return ExitCode.GAPS if self._gaps else ExitCode.DONE
 
-    def add(self, result: Output) -> None:
-        """Take a result."""
-        self._results.append(result)
+    def add(self, number: int, result: Output) -> None:
+        """Take the result of the source with this number."""
+        self._gaps = self._gaps or result.gaps
+        if self._form is OutputFormat.JSON:
+            self._values[number] = result.json()
+        else:
+            self._texts[number] = result.text(self._form)
         if self._out is not None and self._folder:
-            write_file(self._rendered([result]), self._out / self._file_name(result))
-        elif self._out is None and self._form is not OutputFormat.JSON:
-            typer.echo(result.text(self._form))
+            write_file(self._rendered([number]), self._out / self._names[number])
+            self._texts[number] = self._values[number] = None
+        self._print()
 
-    def fail(self, failure: Failure) -> None:
+    def fail(self, number: int, failure: Failure) -> None:
         """Take note of a source that failed."""
-        self._failures.append(failure)
+        self._failures[number] = failure
+        self._print()
 
     def close(self) -> None:
         """Put out what could not be put out before."""
+        there = [i for i in range(len(self._texts)) if self._texts[i] is not None or self._values[i] is not None]
         if self._out is None and self._form is OutputFormat.JSON:
-            typer.echo(self._rendered(self._results))
-        elif self._out is not None and not self._folder and self._results:
-            write_file(self._rendered(self._results), self._out)
+            typer.echo(self._rendered(there))
+        elif self._out is None:
+            for number in there:
+                self._echo(number)
+        elif not self._folder and there:
+            write_file(self._rendered(there), self._out)
 
-    def _rendered(self, results: list[Output]) -> str:
+    def _print(self) -> None:
+        """Print what comes next, as far as it is there."""
+        if self._out is not None or self._form is OutputFormat.JSON:
+            return
+        while self._printed < len(self._texts) and (
+            self._printed in self._failures or self._texts[self._printed] is not None
+        ):
+            self._echo(self._printed)
+            self._printed += 1
+
+    def _echo(self, number: int) -> None:
+        text, self._texts[number] = self._texts[number], None
+        if text is not None:
+            typer.echo(text)
+
+    def _rendered(self, numbers: Sequence[int]) -> str:
         if self._form is not OutputFormat.JSON:
-            return "\n\n".join(result.text(self._form) for result in results)
+            return "\n\n".join(self._texts[number] or "" for number in numbers)
         status = {ExitCode.DONE: "done", ExitCode.GAPS: "gaps"}.get(self.code, "failed")
-        failures: list[JsonValue] = [{"source": f.source, "error": f.message} for f in self._failures]
-        return envelope(self._command, status, results=[result.json() for result in results], failures=failures)
+        failures: list[JsonValue] = [{"source": f.source, "error": f.message} for f in self._failures.values()]
+        values = [self._values[number] for number in numbers]
+        return envelope(self._command, status, results=values, failures=failures)
 
-    def _file_name(self, result: Output) -> str:
-        stem = Path(result.source).stem or "result"
-        number, name = 1, f"{stem}.{self._form}"
-        while name in self._names:
+
+def _file_names(sources: Sequence[str], form: OutputFormat) -> list[str]:
+    """A name for the file of each source, the same for the same sources, no name twice."""
+    names: dict[str, None] = {}
+    for source in sources:
+        stem = Path(source).stem or "result"
+        number, name = 1, f"{stem}.{form}"
+        while name in names:
             number += 1
-            name = f"{stem}-{number}.{self._form}"
-        self._names.add(name)
-        return name
+            name = f"{stem}-{number}.{form}"
+        names[name] = None
+    return list(names)
 
 
 def chosen_format(name: str | None, out: Path | None, *, json: bool) -> OutputFormat:

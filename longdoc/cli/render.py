@@ -1,9 +1,8 @@
-"""Everything drawn with Rich: the live view of a run, tables, and the lines that stand for them in a pipe."""
+"""Tables, trees and bars of downloads drawn with Rich, and the lines that stand for them in a pipe."""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -12,24 +11,19 @@ from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
-    MofNCompleteColumn,
     Progress,
-    SpinnerColumn,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 from rich.table import Table
 from rich.tree import Tree
 
-from longdoc.agents.events import CallFinished, Event, NodeDone, Planned, Warned
 from longdoc.app.doctor import Check, Verdict
 from longdoc.app.history import RunDetails, TreeNode
 from longdoc.app.runs import RunUsage
 from longdoc.storage.nodes import Node, NodeStatus
 
-_PLAIN_INTERVAL = 10.0
 _EXCERPT = 90
 _MOST_LEVELS = 50
 _LEVEL_WIDTH = 4
@@ -142,81 +136,6 @@ def usage_line(usage: RunUsage) -> str:
         parts.append(f"${usage.cost:.4f}")
     parts.append(f"{usage.seconds:.1f} s")
     return " · ".join(parts)
-
-
-class RunView:
-    """Draws a run while it works: a live bar on a terminal, a line now and then in a pipe. Nothing when quiet."""
-
-    def __init__(self, title: str, *, quiet: bool) -> None:
-        self._title = title
-        self._quiet = quiet
-        self._console = stderr_console()
-        self._live = not quiet and self._console.is_terminal
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-        )
-        self._bar = self._progress.add_task(title, total=None, note="", visible=self._live)
-        self._done = 0
-        self._total = 0
-        self._tokens = 0
-        self._started = time.monotonic()
-        self._last_line = self._started
-
-    def __enter__(self) -> RunView:
-        if self._live:
-            self._progress.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
-        if self._live:
-            self._progress.stop()
-        if kind is not None and self._total:
-            self._say(f"{self._title}: {self._done} of {self._total} are done and recorded")
-
-    def warn(self, message: str) -> None:
-        """Say what the reader of the result should know."""
-        self._say(f"warning: {message}")
-
-    def finish(self, run_id: str, usage: RunUsage) -> None:
-        """Say what the run took, and where to look at it."""
-        self._say(f"run {run_id} · {usage_line(usage)}")
-
-    def emit(self, event: Event) -> None:
-        """Show an event."""
-        if isinstance(event, Planned):
-            self._total = event.nodes
-            self._say(f"{self._title}: {event.description}")
-        elif isinstance(event, CallFinished) and not event.completion.recorded:
-            self._tokens += event.completion.usage.completion_tokens
-        elif isinstance(event, NodeDone):
-            self._done += 1
-        elif isinstance(event, Warned):
-            self.warn(event.message)
-        self._draw()
-
-    def _note(self) -> str:
-        elapsed = max(time.monotonic() - self._started, 0.001)
-        return f"{self._tokens / elapsed:.0f} tokens/s"
-
-    def _draw(self) -> None:
-        if self._live:
-            self._progress.update(self._bar, total=self._total or None, completed=self._done, note=self._note())
-        elif time.monotonic() - self._last_line > _PLAIN_INTERVAL:
-            self._last_line = time.monotonic()
-            self._say(f"{self._title}: {self._done} of {self._total} done, {self._note()}")
-
-    def _say(self, line: str) -> None:
-        if not self._quiet:
-            self._console.print(line, markup=False)
 
 
 @contextmanager

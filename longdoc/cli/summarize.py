@@ -26,6 +26,8 @@ Examples:
 
   lda summarize book.epub --out book.html
 
+  lda summarize shelf/ --out summaries/ --words 200
+
   lda summarize book.epub --dry-run
 
   pandoc page.org -t plain | lda summarize - --format txt
@@ -53,7 +55,9 @@ def _merge_context(name: str) -> MergeContext:
 
 
 def summarize(
-    paths: Annotated[list[str], typer.Argument(help="Files to summarize; - reads standard input.", metavar="PATH")],
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, folders or patterns; - reads standard input.", metavar="PATH")
+    ],
     *,
     method: Annotated[
         str,
@@ -92,6 +96,9 @@ def summarize(
             rich_help_panel=_LENGTH,
         ),
     ] = "child",
+    sources: Annotated[
+        bool, typer.Option("--sources/--no-sources", help="Trace each sentence to the text.", rich_help_panel="Output")
+    ] = True,
     out: options.Out = None,
     form: options.Format = None,
     json: options.Json = False,
@@ -111,6 +118,7 @@ def summarize(
     from longdoc.app.summaries import SummaryOptions
     from longdoc.cli.output import chosen_format
     from longdoc.cli.session import run_session
+    from longdoc.cli.sources import expand_sources
     from longdoc.cli.summary_job import SummaryJob
     from longdoc.config import load_settings
     from longdoc.engines.budget import Budget
@@ -123,7 +131,7 @@ def summarize(
         "database": database,
     }
     job = SummaryJob(
-        sources=paths,
+        sources=expand_sources(paths),
         options=SummaryOptions(
             method=method,
             words=words,
@@ -132,6 +140,7 @@ def summarize(
             language=language,
             focus=focus,
             merge_context=_merge_context(merge_context),
+            sources=sources,
         ),
         out=out,
         form=chosen_format(form, out, json=json),

@@ -1,7 +1,8 @@
-"""The job behind `lda summarize`: each source read, summarized and written in turn."""
+"""The job behind `lda summarize`: sources read, summarized and written, several at a time."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,18 +11,22 @@ from pathlib import Path
 import typer
 
 from longdoc.app.bootstrap import Workspace
-from longdoc.app.summaries import SummaryOptions, estimate
+from longdoc.app.history import run_details
+from longdoc.app.summaries import SummaryOptions, SummaryResult, estimate
 from longdoc.app.summaries import summarize as summarize_document
 from longdoc.cli.exits import ExitCode, exit_code
-from longdoc.cli.output import Failure, OutputFormat, Results
-from longdoc.cli.render import RunView
+from longdoc.cli.output import Failure, Output, OutputFormat, Results
+from longdoc.cli.run_report import run_report
+from longdoc.cli.run_view import Bars, RunView
+from longdoc.cli.sources import STANDARD_INPUT
 from longdoc.cli.summary_output import EstimateOutput, SummaryOutput
 from longdoc.documents.document import Document
 from longdoc.documents.limits import Limits
 from longdoc.documents.readers import read_bytes, read_document
 from longdoc.errors import EngineAuthError, LdaError
 
-_STANDARD_INPUT = "-"
+_AT_ONCE = 4
+"""Documents under way together: enough that the merges of one leave no engine waiting, few enough for memory."""
 
 
 @dataclass
@@ -42,46 +47,77 @@ class SummaryJob:
 
         Raises `DocumentError`, before an engine is looked for.
         """
-        if len(self.sources) == 1 or _STANDARD_INPUT in self.sources:
-            source = _STANDARD_INPUT if _STANDARD_INPUT in self.sources else self.sources[0]
+        if len(self.sources) == 1 or STANDARD_INPUT in self.sources:
+            source = STANDARD_INPUT if STANDARD_INPUT in self.sources else self.sources[0]
             self._read[source] = _read(source)
 
     async def work(self, workspace: Workspace) -> ExitCode:
-        """Summarize one source after the other. One that fails does not stop the others; each result is written
-        when it is there. Raises what stops all of them: a spent budget, a lost engine, a refused key."""
-        results = Results("summarize", self.form, self.out, several=len(self.sources) > 1)
+        """Summarize the sources, a few at a time on the one engine. One that fails does not stop the others; each
+        result is written when it is there. What stops all of them (a spent budget, a lost engine, a refused key)
+        lets those under way come to their own end, begins no other, and is raised."""
+        results = Results("summarize", self.form, self.out, sources=self.sources)
+        bars = Bars(quiet=self.quiet)
+        work = _Queue(self, workspace, results, bars)
+        bars.start()
         try:
-            for source in self.sources:
-                await self._work_one(workspace, source, results)
+            await asyncio.gather(*(work.worker() for _ in range(min(_AT_ONCE, len(self.sources)))))
         finally:
+            bars.stop()
             results.close()
+        if work.stopped_by is not None:
+            raise work.stopped_by
         return results.code
 
-    async def _work_one(self, workspace: Workspace, source: str, results: Results) -> None:
-        try:
-            document = self._read.pop(source, None) or _read(source)
-            if self.dry_run:
-                figures = await estimate(workspace, document, self.options)
-                results.add(EstimateOutput(document, figures, workspace.engine.info))
-            else:
-                results.add(await self._summary(workspace, document))
-        except LdaError as error:
-            if len(self.sources) == 1 or error.resumable or isinstance(error, EngineAuthError):
-                raise
-            typer.echo(f"lda: {error}", err=True)
-            results.fail(Failure(source, str(error), exit_code(error)))
-
-    async def _summary(self, workspace: Workspace, document: Document) -> SummaryOutput:
-        with RunView(document.title, quiet=self.quiet) as view:
+    async def output(self, workspace: Workspace, source: str, bars: Bars) -> Output:
+        """The result of one source. Raises `LdaError`."""
+        document = self._read.pop(source, None) or await asyncio.to_thread(_read, source)
+        if self.dry_run:
+            method, figures = await estimate(workspace, document, self.options)
+            return EstimateOutput(document, method, figures, workspace.engine.info)
+        with RunView(document.title, quiet=self.quiet, bars=bars) as view:
             for warning in document.warnings:
                 view.warn(warning)
             result = await summarize_document(workspace, document, self.options, fresh=self.fresh, emit=view.emit)
             view.finish(result.run_id, result.usage)
-        return SummaryOutput(result)
+        return SummaryOutput(result, await self._report(workspace, result))
+
+    async def _report(self, workspace: Workspace, result: SummaryResult) -> str | None:
+        if self.form is not OutputFormat.HTML:
+            return None
+        details = await run_details(workspace.records, result.run_id)
+        return run_report(details, result.document, result.supports, method=result.method)
+
+
+class _Queue:
+    """The sources that wait, and what stopped the work on them."""
+
+    def __init__(self, job: SummaryJob, workspace: Workspace, results: Results, bars: Bars) -> None:
+        self._job = job
+        self._workspace = workspace
+        self._results = results
+        self._bars = bars
+        self._waiting = iter(enumerate(job.sources))
+        self.stopped_by: LdaError | None = None
+
+    async def worker(self) -> None:
+        for number, source in self._waiting:
+            if self.stopped_by is not None:
+                return
+            try:
+                self._results.add(number, await self._job.output(self._workspace, source, self._bars))
+            except LdaError as error:
+                self._note(number, source, error)
+
+    def _note(self, number: int, source: str, error: LdaError) -> None:
+        if len(self._job.sources) == 1 or error.resumable or isinstance(error, EngineAuthError):
+            self.stopped_by = self.stopped_by or error
+            return
+        typer.echo(f"lda: {error}", err=True)
+        self._results.fail(number, Failure(source, str(error), exit_code(error)))
 
 
 def _read(source: str) -> Document:
-    if source != _STANDARD_INPUT:
+    if source != STANDARD_INPUT:
         return read_document(Path(source))
     most = Limits().file_bytes
     return read_bytes(sys.stdin.buffer.read(most + 1), name="standard input")

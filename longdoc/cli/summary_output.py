@@ -1,22 +1,28 @@
-"""Summaries and estimates as Markdown, plain text and JSON."""
+"""Summaries and estimates as Markdown, plain text, JSON and HTML."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from longdoc.agents.summary import SummaryEstimate
+from longdoc.agents.sentences import count_words
+from longdoc.agents.summary import SummaryEstimate, SummaryPart
+from longdoc.app.methods import MethodChoice
 from longdoc.app.summaries import SummaryResult
 from longdoc.cli.output import OutputFormat, document_json, usage_json
+from longdoc.cli.source_notes import SourceNotes, sentences_json
 from longdoc.documents.document import Document
 from longdoc.engines.engine import EngineInfo, Usage
 from longdoc.json_value import JsonValue
+from longdoc.storage.supports import SentenceSupport
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryOutput:
-    """A summary, to be shown."""
+    """A summary, to be shown; `report` is it as an HTML page, made where that is asked for."""
 
     result: SummaryResult
+    report: str | None = None
 
     @property
     def source(self) -> str:
@@ -30,29 +36,65 @@ class SummaryOutput:
 
     def text(self, form: OutputFormat) -> str:
         """As a text for people."""
+        if form is OutputFormat.HTML:
+            return self.report or ""
         summary = self.result.summary
         if form is OutputFormat.TEXT:
-            return summary.text
-        notes = [f"> Not covered: {gap}" for gap in summary.gaps]
-        return "\n\n".join([f"# {self.result.document.title}", summary.text, *notes])
+            return "\n\n".join(part.text for part in summary.parts)
+        notes = SourceNotes(self.result.document)
+        parts = [self._marked_part(part, notes) for part in summary.parts]
+        gaps = [f"> Not covered: {gap}" for gap in summary.gaps]
+        lines = notes.lines()
+        return "\n\n".join([f"# {self.result.document.title}", *parts, *gaps, *(["\n".join(lines)] if lines else [])])
+
+    def _marked_part(self, part: SummaryPart, notes: SourceNotes) -> str:
+        text = notes.marked(part.text, self._sentences(part.node_id))
+        titled = part.title and len(self.result.summary.parts) > 1
+        return f"## {part.title}\n\n{text}" if titled else text
+
+    def _sentences(self, node_id: str) -> Sequence[SentenceSupport]:
+        found = self.result.supports.get(node_id)
+        return () if found is None else found.sentences
 
     def json(self) -> JsonValue:
         """As a value for programs."""
         summary = self.result.summary
+        sentences = self._sentences(summary.node_id)
         return {
             "run": self.result.run_id,
             "document": document_json(self.result.document),
             "summary": {
                 "node": summary.node_id,
                 "text": summary.text,
-                "words": len(summary.text.split()),
+                "words": count_words(summary.text),
+                "method": self.result.method.name,
+                "reason": self.result.method.reason,
                 "levels": summary.levels,
                 "nodes": summary.nodes,
                 "truncated": summary.truncated,
                 "gaps": list(summary.gaps),
+                "parts": [self._part_json(part) for part in summary.parts],
+                "support_rate": support_rate(sentences),
+                "sentences": sentences_json(summary.text, sentences, self.result.document),
             },
             "usage": usage_json(self.result.usage),
         }
+
+    def _part_json(self, part: SummaryPart) -> JsonValue:
+        return {
+            "node": part.node_id,
+            "title": part.title,
+            "text": part.text,
+            "words": count_words(part.text),
+            "support_rate": support_rate(self._sentences(part.node_id)),
+        }
+
+
+def support_rate(sentences: Sequence[SentenceSupport]) -> float | None:
+    """The share of sentences that rest on something in the text; None where that was not traced."""
+    if not sentences:
+        return None
+    return round(sum(sentence.supported for sentence in sentences) / len(sentences), 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +102,7 @@ class EstimateOutput:
     """What a summary of a document would take on an engine, to be shown."""
 
     document: Document
+    method: MethodChoice
     estimate: SummaryEstimate
     engine: EngineInfo
     gaps: bool = False
@@ -76,7 +119,8 @@ class EstimateOutput:
         return (
             f"{self.document.title}: {estimate.calls} calls in {estimate.levels} levels, about "
             f"{estimate.prompt_tokens:,} tokens read and {estimate.completion_tokens:,} written, "
-            f"${self._cost():.4f}, when every answer is good at the first attempt"
+            f"${self._cost():.4f}, when every answer is good at the first attempt; "
+            f"{self.method.name} method: {self.method.reason}"
         )
 
     def json(self) -> JsonValue:
@@ -84,6 +128,8 @@ class EstimateOutput:
         return {
             "document": document_json(self.document),
             "estimate": {
+                "method": self.method.name,
+                "reason": self.method.reason,
                 "calls": self.estimate.calls,
                 "levels": self.estimate.levels,
                 "prompt_tokens": self.estimate.prompt_tokens,

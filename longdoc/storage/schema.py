@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from longdoc.storage.columns import AnyText, BigId, UtcDateTime
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest migration: the schema described here."""
 
 VERSION_TABLE: Final = "longdoc_version"
@@ -170,3 +170,14 @@ node_calls = Table(
     Column("attempt", Integer, primary_key=True, autoincrement=False),
     Column("call_id", BigId, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, index=True),
 )
+
+node_supports = Table(
+    "node_supports",
+    metadata,
+    Column("node_id", AnyText, ForeignKey("nodes.id", ondelete="CASCADE"), primary_key=True),
+    Column("basis", AnyText, nullable=False),
+    Column("aligner", AnyText, nullable=False),
+    Column("sentences", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+"""What each sentence of a node rests on; `basis` is a hash of all that this was worked out from."""
