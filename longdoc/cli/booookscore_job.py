@@ -19,7 +19,7 @@ from longdoc.app.evaluations import (
 from longdoc.cli.booookscore_output import BooookscoreOutput, JudgingEstimateOutput, PublishedOutput
 from longdoc.cli.exits import ExitCode
 from longdoc.cli.output import Output, OutputFormat, Results
-from longdoc.cli.render import RunView
+from longdoc.cli.run_view import RunView
 from longdoc.cli.session import run_session
 from longdoc.config import Settings
 from longdoc.documents.document import Document, Metadata
@@ -51,7 +51,7 @@ class BooookscoreJob:
     def run(self, settings: Settings, budget: Budget) -> ExitCode:
         """Read every summary, then score them together. One that cannot be read ends it, before an engine is looked
         for: a mean over fewer summaries than were named would mislead."""
-        results = Results(_COMMAND, self.form, self.out, several=False)
+        results = Results(_COMMAND, self.form, self.out, sources=[_COMMAND])
         summaries = asyncio.run(_read_all(self.sources, settings))
         if self.annotations is not None:
             return _put_out(results, BooookscoreOutput(score_annotations(summaries, self.annotations, self.options)))
@@ -75,14 +75,14 @@ class BooookscoreJob:
 
 def compare_published(folder: Path, form: OutputFormat, out: Path | None, *, seed: int) -> ExitCode:
     """Recompute the published table in a folder; fails where a value differs."""
-    results = Results(_COMMAND, form, out, several=False)
+    results = Results(_COMMAND, form, out, sources=[_COMMAND])
     output = PublishedOutput(str(folder), recompute_published(folder, seed=seed))
     _put_out(results, output)
     return ExitCode.DONE if output.agrees else ExitCode.FAILED
 
 
 def _put_out(results: Results, output: Output) -> ExitCode:
-    results.add(output)
+    results.add(0, output)
     results.close()
     return results.code
 

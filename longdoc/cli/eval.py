@@ -85,12 +85,14 @@ def booookscore(
     """Parse the command line and score; `BOOOOKSCORE_HELP` is what people read."""
     from longdoc.app.evaluations import BooookscoreOptions
     from longdoc.cli.booookscore_job import BooookscoreJob, compare_published
-    from longdoc.cli.output import chosen_format
+    from longdoc.cli.output import OutputFormat, chosen_format
     from longdoc.config import load_settings
     from longdoc.engines.budget import Budget
     from longdoc.errors import ConfigError
 
     chosen = chosen_format(form, out, json=json)
+    if chosen is OutputFormat.HTML:
+        raise ConfigError("scores are written as md, txt or json; choose another --format or --out")
     if published is not None:
         if summaries or annotations:
             raise ConfigError("--published reads its own summaries and annotations; give nothing else with it")

@@ -115,6 +115,7 @@ def test_a_source_that_is_neither_file_nor_run_is_one_line(lda: Lda) -> None:
         ((), "name a summary"),
         (("summary.md", "--protocol", "guess"), "choose one of: sentence, batch"),
         (("summary.md", "--published", "."), "nothing else"),
+        (("summary.md", "--out", "scores.html"), "md, txt or json"),
     ],
 )
 def test_what_cannot_be_asked_for_is_a_usage_error(
