@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from longdoc.app.bootstrap import Records
+from longdoc.documents.document import Document
 from longdoc.errors import LdaError
 from longdoc.storage.ledger import CallTotals, RecordedCall
 from longdoc.storage.nodes import Node
 from longdoc.storage.runs import Run
+from longdoc.storage.supports import NodeSupport, SentenceSupport
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,17 @@ class RunDetails:
 
 @dataclass(frozen=True, slots=True)
 class NodeDetails:
-    """A node, its children, the calls behind it, and the text of the source it stands for."""
+    """A node, its children, the calls behind it, and the text of the source it stands for.
+
+    `document` is what it is of, `sentences` what each of its sentences rests on; empty where that was not traced.
+    """
 
     node: Node
     children: tuple[Node, ...]
     calls: tuple[RecordedCall, ...]
     source: str
+    document: Document | None = None
+    sentences: tuple[SentenceSupport, ...] = ()
 
 
 async def run_summaries(records: Records) -> list[RunSummary]:
@@ -76,12 +83,34 @@ async def node_details(records: Records, address: str) -> NodeDetails:
     """A node by its address "<run>.<number>", or the result of a run by the run's. Raises `NotFoundError`."""
     node = await records.nodes.get(await _node_id(records, address))
     calls: Sequence[int] = await records.nodes.calls(node.id)
+    document = None if node.document_id is None else await records.documents.load(node.document_id)
+    support = (await records.supports.of_nodes([node.id])).get(node.id)
     return NodeDetails(
         node=node,
         children=await records.nodes.children(node.id),
         calls=tuple([await records.ledger.call(call_id) for call_id in calls]),
-        source=await _source(records, node),
+        source=_source(document, node),
+        document=document,
+        sentences=() if support is None else support.sentences,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """All that a report of a run shows: the run with its nodes, its document, and what each node rests on."""
+
+    details: RunDetails
+    document: Document
+    supports: Mapping[str, NodeSupport]
+
+
+async def run_report(records: Records, prefix: str) -> RunReport:
+    """What a report of a run shows. Raises `NotFoundError`, and `LdaError` where there is no result yet."""
+    details = await run_details(records, prefix)
+    if details.run.result_node is None:
+        raise _unfinished(details.run)
+    document = await records.documents.load(details.run.document_ids[0])
+    return RunReport(details, document, await records.supports.of_run(details.run.id))
 
 
 async def _node_id(records: Records, address: str) -> str:
@@ -90,12 +119,15 @@ async def _node_id(records: Records, address: str) -> str:
     if dot:
         return f"{run.id}.{number}"
     if run.result_node is None:
-        raise LdaError(f"run {run.id} has no result yet; 'lda runs show {run.id}' lists what it has")
+        raise _unfinished(run)
     return run.result_node
 
 
-async def _source(records: Records, node: Node) -> str:
-    if node.document_id is None or node.start is None or node.end is None:
+def _source(document: Document | None, node: Node) -> str:
+    if document is None or node.start is None or node.end is None:
         return ""
-    document = await records.documents.load(node.document_id)
     return document.text[node.start : node.end].strip()
+
+
+def _unfinished(run: Run) -> LdaError:
+    return LdaError(f"run {run.id} has no result yet; 'lda runs show {run.id}' lists what it has")

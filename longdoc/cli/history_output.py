@@ -9,6 +9,7 @@ import typer
 from longdoc.app.history import NodeDetails, RunDetails, RunSummary
 from longdoc.cli.output import envelope
 from longdoc.cli.render import show_trees, table
+from longdoc.cli.source_notes import SourceNotes, sentences_json
 from longdoc.json_value import JsonValue
 from longdoc.storage.ledger import CallTotals
 from longdoc.storage.nodes import Node, NodeStatus
@@ -35,7 +36,7 @@ def print_run(details: RunDetails) -> None:
 def print_node(details: NodeDetails, *, source: bool) -> None:
     """A node with its text, its children, and its source when asked for."""
     typer.echo(_headline(details.node))
-    typer.echo(f"\n{details.node.text or '(nothing: ' + details.node.reason + ')'}\n")
+    typer.echo(f"\n{_marked(details) or '(nothing: ' + details.node.reason + ')'}\n")
     if details.children:
         typer.echo("made from:")
         for child in details.children:
@@ -48,6 +49,15 @@ def print_node(details: NodeDetails, *, source: bool) -> None:
         )
     if source:
         typer.echo(f"\nsource:\n\n{details.source}")
+
+
+def _marked(details: NodeDetails) -> str:
+    """The text with marks and footnotes on what its sentences rest on, where that was traced."""
+    if details.document is None or not details.sentences:
+        return details.node.text
+    notes = SourceNotes(details.document)
+    marked = notes.marked(details.node.text, details.sentences)
+    return "\n".join([marked, "", *notes.lines()])
 
 
 def runs_json(rows: Sequence[RunSummary]) -> str:
@@ -69,6 +79,9 @@ def node_json(details: NodeDetails, *, source: bool) -> str:
         "node": _node(details.node),
         "children": [_node(child) for child in details.children],
         "calls": [call.id for call in details.calls],
+        "sentences": []
+        if details.document is None
+        else sentences_json(details.node.text, details.sentences, details.document),
     }
     if source:
         content["source"] = details.source

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from longdoc.agents.sentences import count_words
-from longdoc.app.history import RunDetails, TreeNode
+from longdoc.app.history import RunDetails, RunReport, TreeNode
 from longdoc.app.methods import MethodChoice
 from longdoc.cli.report import Report, ReportNode, ReportSection, ReportSentence, report_html
-from longdoc.documents.document import Document, Section
+from longdoc.documents.document import Section
 from longdoc.storage.supports import NodeSupport
 
 
-def run_report(
-    details: RunDetails, document: Document, supports: Mapping[str, NodeSupport], *, method: MethodChoice | None
-) -> str:
-    """The page of a finished run."""
+def report_page(run: RunReport, *, method: MethodChoice | None = None) -> str:
+    """The page of a finished run; `method` tells why it was made as it was, where that is known."""
+    details, document, supports = run.details, run.document, run.supports
     root = details.run.result_node or details.nodes[-1].node.id
     report = Report(
         title=document.title,

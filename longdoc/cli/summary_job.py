@@ -11,12 +11,12 @@ from pathlib import Path
 import typer
 
 from longdoc.app.bootstrap import Workspace
-from longdoc.app.history import run_details
+from longdoc.app.history import run_report
 from longdoc.app.summaries import SummaryOptions, SummaryResult, estimate
 from longdoc.app.summaries import summarize as summarize_document
 from longdoc.cli.exits import ExitCode, exit_code
 from longdoc.cli.output import Failure, Output, OutputFormat, Results
-from longdoc.cli.run_report import run_report
+from longdoc.cli.run_report import report_page
 from longdoc.cli.run_view import Bars, RunView
 from longdoc.cli.sources import STANDARD_INPUT
 from longdoc.cli.summary_output import EstimateOutput, SummaryOutput
@@ -84,8 +84,7 @@ class SummaryJob:
     async def _report(self, workspace: Workspace, result: SummaryResult) -> str | None:
         if self.form is not OutputFormat.HTML:
             return None
-        details = await run_details(workspace.records, result.run_id)
-        return run_report(details, result.document, result.supports, method=result.method)
+        return report_page(await run_report(workspace.records, result.run_id), method=result.method)
 
 
 class _Queue:

@@ -17,6 +17,7 @@ from longdoc.storage.documents import Documents
 from longdoc.storage.ledger import CallTotals, Ledger
 from longdoc.storage.nodes import Node, Nodes
 from longdoc.storage.runs import Run, RunRequest, Runs
+from longdoc.storage.supports import Supports
 
 _LONG = 3000
 """More than Python's stack is deep."""
@@ -27,7 +28,9 @@ def _with_records(path: Path, work: Callable[[Records], Awaitable[None]]) -> Non
         database = await Database.open(path / "record.db")
         try:
             await Documents(database).save(Document(id="d", text="text", format="txt"))
-            await work(Records("", Documents(database), Ledger(database), Runs(database), Nodes(database)))
+            await work(
+                Records("", Documents(database), Ledger(database), Runs(database), Nodes(database), Supports(database))
+            )
         finally:
             await database.aclose()
 
