@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from longdoc.engines.embedder import Embedder
-from longdoc.retrieval.lexical_overlap import LexicalOverlap, lexical_overlap, terms
+from longdoc.retrieval.lexical_overlap import LexicalOverlap, lexical_overlap, wording_of
 from longdoc.retrieval.sentence_similarity import SentenceSimilarity, Similarity, best_with_neighbour
 from longdoc.retrieval.support import (
     MEANING_AND_WORDING,
@@ -86,7 +86,7 @@ def _by_wording(claims: Sequence[str], sources: Sequence[str]) -> list[Support]:
 
 
 def _overlap(claims: Sequence[str], sources: Sequence[str]) -> LexicalOverlap:
-    return lexical_overlap([terms(claim) for claim in claims], [terms(source) for source in sources])
+    return lexical_overlap([wording_of(claim) for claim in claims], [wording_of(source) for source in sources])
 
 
 def _similar_wording(overlap: LexicalOverlap) -> Similarity:

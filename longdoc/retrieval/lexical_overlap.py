@@ -5,9 +5,10 @@ Owns taking texts apart into terms and weighing them; what is made of the shares
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,6 +26,7 @@ _LETTERS = rf"(?:(?![{_SPACELESS}\d_])[\w\u0900-\u0dff\u0300-\u036f])+"  # marks
 _TERM = re.compile(rf"\d+(?:[.,:]\d+)*|[{_SPACELESS}]+|{_LETTERS}(?:['’ʼ]{_LETTERS})*")
 _STARTS_SPACELESS = re.compile(rf"[{_SPACELESS}]")
 _APOSTROPHE = re.compile("['’ʼ]")
+_OPENS_SENTENCE = re.compile('[.!?:;…"“”‘«»„]')
 _ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0640]")  # Latin, Greek and Cyrillic; Hebrew; Arabic
 _ENDING = re.compile(r"(?:ings?|edly|ed|es|ly|s|e)$")
 _SHORTEST_STEM = 3
@@ -32,9 +34,23 @@ _LONGEST_STEM = 6
 _BACKGROUND = 100
 """Sentences elsewhere that are taken to lack each term, so that weights differ little where sources are few."""
 _FULL_LENGTH = 6
-"""Terms of this length and numbers count in full: short words are mostly grammar (Zipf's law of abbreviation)."""
+"""Words of this length count in full, shorter ones less: these are mostly grammar (Zipf's law of abbreviation)."""
 _RARITY_POWER = 1.5
 """Between plain inverse document frequency and its square (as in the cosine of tf-idf vectors)."""
+_NAME_WEIGHT = 2.0
+"""What names and numbers count, which hardly ever are shared by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The terms of a text: stems of words, numbers and, in scripts without spaces, pairs of characters.
+
+    `capital` are those written with a capital where none begins a sentence, `small` those written without one.
+    """
+
+    terms: frozenset[str]
+    capital: frozenset[str]
+    small: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +58,13 @@ class LexicalOverlap:
     """Terms of claims and of sources.
 
     `shares[claim, term]` is the weight of a term in a claim (rows sum to 1, or to 0 for a claim without terms);
-    `present[source, term]` is 1 where the source has the term.
+    `present[source, term]` is 1 where the source has the term. `mass[claim]` is the weight of a whole claim; a long
+    word that no source has weighs 1.
     """
 
     shares: Shares
     present: Shares
+    mass: Shares
 
     def containment(self) -> Shares:
         """What share of each claim each source holds: shape (claims, sources)."""
@@ -57,42 +75,60 @@ class LexicalOverlap:
         return self.shares @ self.present.max(axis=0)
 
 
-def terms(text: str) -> frozenset[str]:
-    """What a text says as stems of words, numbers and, in scripts without spaces, pairs of characters.
+def wording_of(text: str) -> Wording:
+    """Take a text apart into its terms.
 
     Words are cut to their first letters, a stemming that needs to know no language (McNamee, Nicholas and Mayfield,
     "Addressing morphological variation in alphabetic languages", SIGIR 2009), after common English endings.
     """
+    text = unicodedata.normalize("NFKC", text)
     found: set[str] = set()
-    for match in _TERM.finditer(unicodedata.normalize("NFKC", text)):
-        term = match.group()
-        if _STARTS_SPACELESS.match(term):
-            found.update(term[start : start + 2] for start in range(max(1, len(term) - 1)))
+    capital: set[str] = set()
+    small: set[str] = set()
+    end = 0
+    for match in _TERM.finditer(text):
+        word = match.group()
+        if _STARTS_SPACELESS.match(word):
+            found.update(word[start : start + 2] for start in range(max(1, len(word) - 1)))
         else:
-            found.add(_stem(term))
-    return frozenset(found - {""})
+            stem = _stem(word)
+            found.add(stem)
+            if word[0].islower():
+                small.add(stem)
+            elif word[0].isupper() and end > 0 and not _OPENS_SENTENCE.search(text, end, match.start()):
+                capital.add(stem)
+        end = match.end()
+    return Wording(frozenset(found - {""}), frozenset(capital), frozenset(small))
 
 
-def lexical_overlap(claims: Sequence[frozenset[str]], sources: Sequence[frozenset[str]]) -> LexicalOverlap:
+def lexical_overlap(claims: Sequence[Wording], sources: Sequence[Wording]) -> LexicalOverlap:
     """Weigh the terms of claims by how rare they are among the sources given. Both must hold at least one text."""
-    numbers = {term: number for number, term in enumerate(sorted(frozenset[str]().union(*claims)))}
+    numbers = {term: number for number, term in enumerate(sorted(_union(claim.terms for claim in claims)))}
+    names = _union(one.capital for one in (*claims, *sources)) - _union(one.small for one in (*claims, *sources))
     present = _incidence(sources, numbers)
-    rarity = np.log((len(sources) + _BACKGROUND) / (present.sum(axis=0) + 1)) ** _RARITY_POWER
-    weighted = _incidence(claims, numbers) * (rarity * np.array([_length_share(term) for term in numbers], np.float32))
-    totals = weighted.sum(axis=1, keepdims=True)
-    return LexicalOverlap((weighted / np.where(totals == 0.0, 1.0, totals)).astype(np.float32), present)
+    rarity = np.log((len(sources) + _BACKGROUND) / (present.sum(axis=0) + 1)) / math.log(len(sources) + _BACKGROUND)
+    kinds = np.array([_kind_weight(term, names) for term in numbers], np.float32)
+    weighted = _incidence(claims, numbers) * (rarity**_RARITY_POWER * kinds)
+    mass = weighted.sum(axis=1)
+    shares = weighted / np.where(mass == 0.0, 1.0, mass)[:, None]
+    return LexicalOverlap(shares.astype(np.float32), present, mass.astype(np.float32))
 
 
-def _incidence(texts: Sequence[frozenset[str]], numbers: Mapping[str, int]) -> Shares:
+def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset[str]().union(*sets)
+
+
+def _incidence(texts: Sequence[Wording], numbers: Mapping[str, int]) -> Shares:
     matrix = np.zeros((len(texts), len(numbers)), np.float32)
     for row, text in enumerate(texts):
-        matrix[row, [numbers[term] for term in text if term in numbers]] = 1.0
+        matrix[row, [numbers[term] for term in text.terms if term in numbers]] = 1.0
     return matrix
 
 
-def _length_share(term: str) -> float:
-    full = term[0].isdigit() or _STARTS_SPACELESS.match(term)
-    return 1.0 if full else min(1.0, len(term) / _FULL_LENGTH)
+def _kind_weight(term: str, names: Set[str]) -> float:
+    if term in names or term[0].isdigit():
+        return _NAME_WEIGHT
+    return 1.0 if _STARTS_SPACELESS.match(term) else min(1.0, len(term) / _FULL_LENGTH)
 
 
 @lru_cache(maxsize=1 << 16)

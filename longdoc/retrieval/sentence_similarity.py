@@ -19,7 +19,7 @@ Vectors = NDArray[np.float32]
 
 _REMEMBERED = 4096
 _UNRELATED_SOURCES = 20
-"""How many unrelated sources the mean similarity of a claim is taken to be of, besides the real ones."""
+"""How many unrelated sources a claim is taken to have been compared with, besides the real ones."""
 _FEW_PAIRS = 10
 """How many pairs of claim and source it takes to learn as much from them as is known without them."""
 _LEAST_DEVIATIONS = 7.0
@@ -46,7 +46,8 @@ class Similarity:
     """0 is how alike unrelated sentences are, 1 how alike paraphrases are.
 
     `single[claim, source]` is of the source alone, `context[claim, source]` the best of it alone and together with a
-    neighbour; `usual[claim]` is the mean over all sources.
+    neighbour; `usual[claim]` is what many sources reach without supporting the claim: a standard deviation above the
+    mean of all sources.
     """
 
     single: Vectors
@@ -93,8 +94,14 @@ def _scale(paraphrases: Vectors) -> tuple[float, float]:
 def _compare(claims: Vectors, sources: Vectors, unrelated: float, spread: float) -> Similarity:
     single: Vectors = (claims @ sources.T - unrelated) / spread
     pairs: Vectors = (claims @ unit_rows(sources[1:] + sources[:-1]).T - unrelated) / spread
-    usual = (single.sum(axis=1) + _UNRELATED_SOURCES * _background(single)) / (len(sources) + _UNRELATED_SOURCES)
-    return Similarity(single, best_with_neighbour(single, pairs), usual)
+    return Similarity(single, best_with_neighbour(single, pairs), _usual(single))
+
+
+def _usual(single: Vectors) -> Vectors:
+    total = single.shape[1] + _UNRELATED_SOURCES
+    mean = (single.sum(axis=1) + _UNRELATED_SOURCES * _background(single)) / total
+    squares = ((single - mean[:, None]) ** 2).sum(axis=1) + _UNRELATED_SOURCES / _LEAST_DEVIATIONS**2
+    return mean + np.sqrt(squares / total)
 
 
 def _background(single: Vectors) -> float:

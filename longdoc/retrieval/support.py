@@ -23,6 +23,9 @@ _LEAST_LIKENESS = 0.4
 """How near to the first source, on the way up from the mean of all sources, a source that is added must be."""
 _CONTEXT_SHARE = 0.75
 """How much a source is judged with its better neighbour, and not alone."""
+_ALL = 0.999
+_SCORE_OF_COPY = 0.95
+"""The least score of a claim all of which one source holds, however little the claim says."""
 _DECIMALS = 4
 
 Numbers = NDArray[np.floating[Any]]
@@ -59,36 +62,36 @@ class Support:
 class Weights:
     """A score is the logistic function of `intercept` and the weighted sum of what speaks for a claim.
 
-    `similarity`: how much more alike than usual the best source is; `held`: the share of the claim in the chosen
-    sources; `known`: in any source. Fitted by logistic regression to sentences of summaries beside segments of about
-    2,048 tokens: of the text summarized (SQuALITY 1.3, 24 stories of the training part; chapters 1 to 5 of the example
-    novella), and of another (other stories; Moby-Dick); with MiniLM-L6. The intercepts are lowered from there until
-    97.5 % of the sentences of other texts are below `SUPPORTED_FROM`, 95 % where wording is all there is.
+    `similarity`: how much more alike than usual the best source is; `known`: the share of the claim found in any
+    source; `held`: the logarithm of 1 and the mass that the chosen sources hold, as a word or two may agree by chance.
     """
 
     similarity: float
-    held: float
     known: float
+    held: float
     intercept: float
 
 
-MEANING_AND_WORDING = Weights(similarity=22.0, held=8.7, known=2.8, intercept=-14.2)
-WORDING_ALONE = Weights(similarity=12.3, held=0.0, known=7.9, intercept=-6.9)
-PLAIN_WORDING = Weights(similarity=12.3, held=0.0, known=7.9, intercept=-10.9)
-"""Lowered further, until it lets no sentences of other texts pass that `MEANING_AND_WORDING` does not."""
+MEANING_AND_WORDING = Weights(similarity=20.1, known=3.6, held=2.5, intercept=-12.15)
+WORDING_ALONE = Weights(similarity=0.0, known=6.5, held=2.9, intercept=-7.75)
+PLAIN_WORDING = Weights(similarity=0.0, known=6.5, held=2.9, intercept=-10.4)
+"""Lowered further, until it lets hardly a sentence of other texts pass that `MEANING_AND_WORDING` does not."""
 
 
 def support_claims(overlap: LexicalOverlap, similarity: Similarity, weights: Weights) -> list[Support]:
     """Choose sources for each claim and score them."""
     near = similarity.single + _CONTEXT_SHARE * (similarity.context - similarity.single)
-    evidence = near + overlap.containment()
+    contained = overlap.containment()
+    evidence = near + contained
     contrast = similarity.context.max(axis=1) - similarity.usual
-    scores = weights.intercept + weights.similarity * contrast + weights.known * overlap.known()
+    values = weights.intercept + weights.similarity * contrast + weights.known * overlap.known()
     supports: list[Support] = []
-    for claim, partial in enumerate(scores):
+    for claim, value in enumerate(values):
         first = int(evidence[claim].argmax())
         numbers, held = _choose(first, near[claim], overlap.shares[claim], overlap.present)
-        score = _logistic(float(partial) + weights.held * held)
+        score = _logistic(float(value) + weights.held * math.log1p(float(overlap.mass[claim]) * held))
+        if contained[claim, first] > _ALL:
+            score = max(score, _SCORE_OF_COPY)
         chosen = numbers if score >= SUPPORTED_FROM else ()
         supports.append(Support(_shared(score, chosen, evidence[claim]), score))
     return supports
