@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from longdoc.agents.calls import call, request_of
@@ -15,6 +16,7 @@ from longdoc.prompts.catalogue import Quoted, render
 
 _SAMPLE_CHARACTERS = 4000
 _LEAST_RATIO, _MOST_RATIO = 0.5, 4.0
+_RATIO_STEP = 0.05
 
 
 async def segments_of(
@@ -59,7 +61,10 @@ async def _counter(engine: Engine, document: Document, run: OpenRun | None) -> T
 
 
 async def _measured_ratio(run: OpenRun, document: Document) -> float:
-    """Tokens that the engine says it read over tokens estimated, for a sample from the middle of the text."""
+    """Tokens that the engine says it read over tokens estimated, for a sample from the middle of the text.
+
+    Rounded up to a step, so that an edited text, whose sample is another one, is still cut in the same places.
+    """
     start = max(0, (len(document.text) - _SAMPLE_CHARACTERS) // 2)
     end = min(len(document.text), start + _SAMPLE_CHARACTERS)
     sample = Quoted(document.text[start:end], {"document": document.id, "start": start, "end": end})
@@ -69,4 +74,4 @@ async def _measured_ratio(run: OpenRun, document: Document) -> float:
     if usage.prompt_tokens == 0:
         return 1.0
     ratio = usage.prompt_tokens / estimate_tokens(prompt.system + prompt.user)
-    return min(_MOST_RATIO, max(_LEAST_RATIO, ratio))
+    return min(_MOST_RATIO, max(_LEAST_RATIO, math.ceil(ratio / _RATIO_STEP) * _RATIO_STEP))
