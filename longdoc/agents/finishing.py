@@ -15,6 +15,7 @@ from longdoc.agents.events import Emit
 from longdoc.agents.sentences import count_words, cut_to_sentence, cut_to_words, ends_in_sentence
 from longdoc.agents.summary_prompts import SummaryPrompts
 from longdoc.agents.tree_plan import WORDS_PER_TOKEN
+from longdoc.documents.atoms import sentence_spans
 from longdoc.engines.engine import Completion, Engine
 from longdoc.errors import ContextTooLongError, InvalidOutputError, RequestRefusedError
 from longdoc.prompts.catalogue import Quoted, RenderedPrompt
@@ -23,12 +24,14 @@ from longdoc.storage.nodes import NodeStatus
 TOLERANCE = 0.1
 """How far a length may be from what was asked for, as a share of it."""
 _MOST_TIGHTENINGS = 2
-_MOST_FRUITLESS = 2
+_MOST_FRUITLESS = 3
 _MOST_ROUNDS = 10
 _SPARE_TOKENS = 24
 _LEAST_KEPT, _MOST_KEPT = 0.7, 1.1
 _LEAST_SHARED_WORDS = 0.8
 _PARAGRAPH_WORDS = 100
+_DOCUMENT_PIECES = 4
+_LONG_WORD = 5
 
 
 class Finisher:
@@ -55,16 +58,22 @@ class Finisher:
     async def hold_length(
         self, made: Made, words: int, *, material: Sequence[Quoted], limit: int, purpose: str
     ) -> Made:
-        """As close to so many words as bounded attempts bring it: gone on with while short, made tighter when long,
-        cut at the end of a sentence as the last resort. A text that stays outside says so in its reason."""
+        """As close to so many words as bounded attempts bring it.
+
+        A short text is gone on with: first from all of the `material`, then from the piece of it that is told least.
+        A long one is tightened, then cut at the end of a sentence. What stays short is filled up with sentences of
+        the summaries it is made from. A text that is still outside says so in its reason.
+        """
         best, fruitless = made, 0
         tightenings = 0 if self._writer.toy else _MOST_TIGHTENINGS
+        pieces = _Pieces(material)
         for attempt in range(1, _MOST_ROUNDS + 1):
             before = made
-            if _fits(made, words) or fruitless == _MOST_FRUITLESS:
+            if _fits(made, words) or fruitless >= _MOST_FRUITLESS:
                 break
             if count_words(made.text) < words:
-                made = await self._go_on(made, words, material=material, limit=limit, attempt=attempt, purpose=purpose)
+                parts = material if attempt == 1 else pieces.next(made.text) or material
+                made = await self._go_on(made, words, parts=parts, limit=limit, attempt=attempt, purpose=purpose)
                 fruitless += made.text == before.text
             elif attempt <= tightenings:
                 made = await self._tighten(made, words, limit=limit, attempt=attempt, purpose=purpose)
@@ -72,7 +81,8 @@ class Finisher:
                 made = _cut(made, words)
                 fruitless += _MOST_FRUITLESS * (made.text == before.text)  # one sentence that is too long
             best = min(best, made, key=lambda some: abs(count_words(some.text) - words))
-        return _judged(replace(best, calls=made.calls), words)
+        best = replace(best, calls=made.calls)
+        return _judged(_filled(best, words, material), words)
 
     async def _tighten(self, made: Made, words: int, *, limit: int, attempt: int, purpose: str) -> Made:
         prompt = self._prompts.compress(made.quoted(), words)
@@ -85,10 +95,10 @@ class Finisher:
         return _with(made, answer, text=text) if good else _with(made, answer)
 
     async def _go_on(
-        self, made: Made, words: int, *, material: Sequence[Quoted], limit: int, attempt: int, purpose: str
+        self, made: Made, words: int, *, parts: Sequence[Quoted], limit: int, attempt: int, purpose: str
     ) -> Made:
         missing = words - count_words(made.text)
-        prompt = self._prompts.go_on(material, made.quoted(), missing)
+        prompt = self._prompts.go_on(parts, made.quoted(), missing)
         tokens = min(limit, math.ceil(missing / WORDS_PER_TOKEN) + _SPARE_TOKENS)
         answer = await self._ask(prompt, tokens, attempt=attempt, purpose=f"continuation of {purpose}")
         if answer is None:
@@ -114,6 +124,73 @@ class Finisher:
             return None
 
 
+class _Pieces:
+    """The material in pieces, each offered once, the one told least by the text so far first."""
+
+    def __init__(self, material: Sequence[Quoted]) -> None:
+        self._left = [piece for part in material for piece in _cut_up(part)]
+
+    def next(self, so_far: str) -> Sequence[Quoted]:
+        if not self._left:
+            return []
+        told = _long_words(so_far)
+        piece = min(self._left, key=lambda piece: _share_told(piece.text, told))
+        self._left.remove(piece)
+        return [piece]
+
+
+def _cut_up(part: Quoted) -> list[Quoted]:
+    """Text of the document in four pieces, a summary in one."""
+    if "document" not in part.reference:
+        return [part]
+    spans = sentence_spans(part.text)
+    size = max(1, -(-len(spans) // _DOCUMENT_PIECES))
+    bounds = [(spans[i][0], spans[min(i + size, len(spans)) - 1][1]) for i in range(0, len(spans), size)]
+    return [Quoted(part.text[a:b], {**part.reference, "from": a, "characters": b - a}) for a, b in bounds]
+
+
+def _long_words(text: str) -> set[str]:
+    return {word for word in text.casefold().split() if len(word) >= _LONG_WORD}
+
+
+def _share_told(text: str, told: set[str]) -> float:
+    words = _long_words(text)
+    return len(words & told) / len(words) if words else 1.0
+
+
+def _filled(made: Made, words: int, material: Sequence[Quoted]) -> Made:
+    """A short text with sentences of the summaries it is made from, in their order, some of each in turn."""
+    missing = words - count_words(made.text)
+    if missing <= words * TOLERANCE or made.status is not NodeStatus.DONE:
+        return made
+    unsaid = _unsaid([part.text for part in material if "document" not in part.reference], made.text)
+    taken: set[tuple[int, int]] = set()
+    for place, number in sorted((place, number) for number, row in enumerate(unsaid) for place in range(len(row))):
+        length = count_words(unsaid[number][place])
+        if length <= missing + words * TOLERANCE / 2:
+            taken.add((number, place))
+            missing -= length
+    added = " ".join(unsaid[number][place] for number, place in sorted(taken))
+    if not added:
+        return made
+    return replace(
+        made,
+        text=f"{made.text} {added}".strip(),
+        edited=True,
+        reason=f"{count_words(added)} words are sentences of the summaries below",
+    )
+
+
+def _unsaid(summaries: Sequence[str], text: str) -> list[list[str]]:
+    """The sentences of each summary that stand neither in the text nor in a summary before it."""
+    rows: list[list[str]] = []
+    for summary in summaries:
+        new = without_repeats(clean_text(cut_to_sentence(summary)), text)
+        text = f"{text} {new}"
+        rows.append([new[a:b].strip() for a, b in sentence_spans(new) if ends_in_sentence(new[a:b])])
+    return rows
+
+
 def _fits(made: Made, words: int) -> bool:
     return abs(count_words(made.text) - words) <= words * TOLERANCE
 
@@ -129,6 +206,8 @@ def _cut(made: Made, words: int) -> Made:
     text = cut_to_words(made.text, words)
     if text == made.text:
         return made
+    if made.status is NodeStatus.GAP:
+        return replace(made, text=text, edited=True)
     return replace(
         made, text=text, status=NodeStatus.TRUNCATED, reason=f"cut at a sentence to keep {words} words", edited=True
     )
