@@ -104,10 +104,15 @@ def is_good(answer: Completion, *, cut_is_good: bool = False) -> bool:
 
 def _best_of(answers: Sequence[Completion]) -> Made:
     """The longest of the answers that were not good, cut at a sentence end; a gap where all are empty."""
-    best = max(answers, key=lambda answer: len(cut_to_sentence(answer.text.strip())))
+    best = longest(answers)
     if not best.text.strip():
         return gap(f"{len(answers)} answers were empty", answers)
     return made_from(best, answers, good=False)
+
+
+def longest(answers: Sequence[Completion]) -> Completion:
+    """The answer of which most is left when it is cut at a sentence end; the first of equals."""
+    return max(answers, key=lambda answer: len(cut_to_sentence(answer.text.strip())))
 
 
 def made_from(answer: Completion, answers: Sequence[Completion], *, good: bool) -> Made:

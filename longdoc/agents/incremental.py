@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from longdoc.agents.attempts import RETRY_TEMPERATURE, Made, Writer, call_ids, is_good, made_from
+from longdoc.agents.attempts import RETRY_TEMPERATURE, Made, Writer, call_ids, is_good, longest, made_from
 from longdoc.agents.events import Emit
 from longdoc.agents.sentences import count_words
 from longdoc.agents.summary import Summary, SummaryEstimate, SummaryTask
@@ -152,9 +152,11 @@ class _Updating:
                 answers.append(await again)
         except (ContextTooLongError, RequestRefusedError, InvalidOutputError) as error:
             return replace(running, status=NodeStatus.GAP, reason=str(error), calls=call_ids(answers))
-        if not answers[-1].text.strip():
+        good = is_good(answers[-1], cut_is_good=held)
+        best = answers[-1] if good else longest([answers[0], answers[-1]])
+        if not best.text.strip():
             return replace(running, status=NodeStatus.GAP, reason="its answer was empty", calls=call_ids(answers))
-        return made_from(answers[-1], answers, good=is_good(answers[-1], cut_is_good=held))
+        return made_from(best, answers, good=good)
 
     def material(self, node: PlannedNode, made: Mapping[int, Made]) -> Sequence[Quoted]:
         """See `NodeMaker`."""

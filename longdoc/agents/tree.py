@@ -92,7 +92,7 @@ class _TreeWork:
             parts=tuple(self._part(number) for number in parts if self._made[number].text),
             levels=self._plan.levels,
             nodes=len(self._plan.nodes),
-            gaps=tuple(self._describe(node) for node in gaps),
+            gaps=tuple(self._describe_gap(node) for node in gaps),
             truncated=sum(made.status is NodeStatus.TRUNCATED for made in self._made.values()),
         )
 
@@ -148,7 +148,7 @@ class _TreeWork:
         await self._nodes.save(row, children=[self._node_id(i) for i in node.children], calls=made.calls)
         self._emit(NodeDone(row.id, node.level, self._describe(node), made.status is NodeStatus.GAP))
         if made.status is NodeStatus.GAP:
-            self._emit(Warned(f"{self._describe(node)} could not be summarized: {made.reason}"))
+            self._emit(Warned(f"{self._describe_gap(node)} could not be summarized: {made.reason}"))
         elif node.result and made.status is NodeStatus.DONE and made.reason:
             self._emit(Warned(f"{self._describe(node)}: {made.reason}"))
 
@@ -159,7 +159,13 @@ class _TreeWork:
         if node.number == self._plan.root.number:
             return "the whole"
         if node.segment and node.children:
-            kind = f"summary up to segment {node.segment.index + 1}"
-        else:
-            kind = f"segment {node.segment.index + 1}" if node.segment else f"merge {node.number + 1}"
-        return f"{kind} ({node.title})" if node.title else kind
+            return _titled(f"summary up to segment {node.segment.index + 1}", node)
+        return self._describe_gap(node)
+
+    def _describe_gap(self, node: PlannedNode) -> str:
+        """What is missing where a node is a gap: of a running summary only the segment that was next."""
+        return _titled(f"segment {node.segment.index + 1}" if node.segment else f"merge {node.number + 1}", node)
+
+
+def _titled(kind: str, node: PlannedNode) -> str:
+    return f"{kind} ({node.title})" if node.title else kind
