@@ -10,7 +10,16 @@ from pathlib import Path
 
 from benchmarks.table import BenchmarkTable
 
-_NAMES = ("long_texts", "overhead", "start_up", "embedded_slots", "efficiency", "limiter_levels", "vector_index")
+_NAMES = (
+    "long_texts",
+    "overhead",
+    "start_up",
+    "embedded_slots",
+    "efficiency",
+    "limiter_levels",
+    "vector_index",
+    "summary_length",
+)
 _PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _INTRODUCTION = """# Benchmarks
 
