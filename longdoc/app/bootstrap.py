@@ -17,6 +17,7 @@ from longdoc.engines.limiter import AdaptiveLimiter, LimitedEngine
 from longdoc.engines.retry import RetryingEngine
 from longdoc.storage.database import Database
 from longdoc.storage.documents import Documents
+from longdoc.storage.evaluations import MethodScores
 from longdoc.storage.ledger import Ledger, LedgerEngine
 from longdoc.storage.nodes import Nodes
 from longdoc.storage.runs import Runs
@@ -33,6 +34,7 @@ class Records:
     runs: Runs
     nodes: Nodes
     supports: Supports
+    scores: MethodScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ async def open_records(settings: Settings) -> AsyncGenerator[Records, None]:
             Runs(database),
             Nodes(database),
             Supports(database),
+            MethodScores(database),
         )
     finally:
         await database.aclose()

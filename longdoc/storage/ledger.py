@@ -29,10 +29,10 @@ from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.columns import BigId
 from longdoc.storage.database import Database
 from longdoc.storage.inserts import missing_from
-from longdoc.storage.schema import calls, run_calls, runs
+from longdoc.storage.schema import calls, node_calls, nodes, run_calls, runs
 from longdoc.storage.texts import store_text, stored_texts
 
-__all__ = ["CallTotals", "Ledger", "LedgerEngine", "RecordedCall", "call_key"]
+__all__ = ["CallTotals", "CallWork", "Ledger", "LedgerEngine", "RecordedCall", "call_key"]
 
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -65,6 +65,17 @@ _TOTALS = (
     .join(calls)
     .group_by(run_calls.c.run_id, run_calls.c.recorded)
 )
+_BEHIND = (
+    select(func.count().label("calls"), *_SUMS, func.sum(calls.c.seconds).label("seconds"))
+    .select_from(calls)
+    .where(
+        calls.c.id.in_(
+            select(node_calls.c.call_id)
+            .join(nodes, nodes.c.id == node_calls.c.node_id)
+            .where(nodes.c.run_id == bindparam("run_id"))
+        )
+    )
+)
 _COUNTED = select(runs.c.id, bindparam("call_id", type_=BigId), bindparam("recorded", type_=Boolean)).where(
     runs.c.id == bindparam("run_id")
 )
@@ -96,6 +107,24 @@ class CallTotals:
     recorded: int = 0
     usage: Usage = field(default_factory=Usage)
     cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallWork:
+    """What calls took together, whoever made them; `seconds` are added up, also of calls made at the same time."""
+
+    calls: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost: float = 0.0
+    seconds: float = 0.0
+
+    def __add__(self, other: CallWork) -> CallWork:
+        return CallWork(
+            self.calls + other.calls,
+            self.usage + other.usage,
+            self.cost + other.cost,
+            self.seconds + other.seconds,
+        )
 
 
 class Ledger:
@@ -172,6 +201,16 @@ class Ledger:
         """What each run has taken, by its id; runs without any call are not in it."""
         return await self._totals(_TOTALS)
 
+    async def behind(self, run_id: str) -> CallWork:
+        """The calls that the nodes of a run came from, each once: what its result takes where nothing is recorded yet.
+
+        Unlike `totals`, calls that other runs had made before are in it, and those that a later start replaced are not.
+        """
+        row = await self._database.read(
+            lambda connection: connection.execute(_BEHIND, {"run_id": run_id}).mappings().one()
+        )
+        return CallWork(row["calls"], _usage(row), row["cost"], row["seconds"]) if row["calls"] else CallWork()
+
     def turn(self, key: str) -> asyncio.Lock:
         """Held by the one task that may make a call, so that another one with the same key finds its answer."""
         return self._turns.setdefault(key, asyncio.Lock())
@@ -244,8 +283,11 @@ def _added(totals: CallTotals, row: RowMapping) -> CallTotals:
     """A run's totals with those of its calls that were made, or of those that came from the record."""
     if row["recorded"]:
         return replace(totals, recorded=row["calls"])
-    usage = Usage(int(row["prompt_tokens"]), int(row["completion_tokens"]), int(row["cached_tokens"]))
-    return replace(totals, calls=row["calls"], usage=usage, cost=row["cost"])
+    return replace(totals, calls=row["calls"], usage=_usage(row), cost=row["cost"])
+
+
+def _usage(row: RowMapping) -> Usage:
+    return Usage(int(row["prompt_tokens"]), int(row["completion_tokens"]), int(row["cached_tokens"]))
 
 
 def _recorded_call(connection: Connection, row: RowMapping) -> RecordedCall:

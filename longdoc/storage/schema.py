@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from longdoc.storage.columns import AnyText, BigId, UtcDateTime
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest migration: the schema described here."""
 
 VERSION_TABLE: Final = "longdoc_version"
@@ -181,3 +181,29 @@ node_supports = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 """What each sentence of a node rests on; `basis` is a hash of all that this was worked out from."""
+
+method_scores = Table(
+    "method_scores",
+    metadata,
+    Column("key", AnyText, primary_key=True),
+    Column("model", AnyText, nullable=False, index=True),
+    Column("method", AnyText, nullable=False),
+    Column("document_id", AnyText, ForeignKey("documents.id"), nullable=False, index=True),
+    Column("document_tokens", BigInteger, nullable=False),
+    Column("words", BigInteger),
+    Column("settings", JSON, nullable=False),
+    Column("judge", AnyText),
+    Column("protocol", AnyText),
+    Column("prompt", AnyText),
+    Column("toy", Boolean, nullable=False),
+    Column("coherence", Float(53)),
+    Column("support_rate", Float(53)),
+    Column("length_error", Float(53)),
+    Column("repetition", Float(53), nullable=False),
+    Column("gaps", Integer, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("seconds", Float(53), nullable=False),
+    Column("run_id", AnyText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+"""What comparisons found; `key` is a hash of all that was equal when a row was measured again. Runs may be gone."""

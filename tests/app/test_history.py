@@ -14,6 +14,7 @@ from longdoc.documents.document import Document
 from longdoc.engines.engine import Completion, CompletionRequest, EngineInfo, FinishReason, Message, Usage
 from longdoc.storage.database import Database
 from longdoc.storage.documents import Documents
+from longdoc.storage.evaluations import MethodScores
 from longdoc.storage.ledger import CallTotals, Ledger
 from longdoc.storage.nodes import Node, Nodes
 from longdoc.storage.runs import Run, RunRequest, Runs
@@ -28,9 +29,8 @@ def _with_records(path: Path, work: Callable[[Records], Awaitable[None]]) -> Non
         database = await Database.open(path / "record.db")
         try:
             await Documents(database).save(Document(id="d", text="text", format="txt"))
-            await work(
-                Records("", Documents(database), Ledger(database), Runs(database), Nodes(database), Supports(database))
-            )
+            parts = (Documents(database), Ledger(database), Runs(database), Nodes(database), Supports(database))
+            await work(Records("", *parts, MethodScores(database)))
         finally:
             await database.aclose()
 

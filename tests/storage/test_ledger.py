@@ -23,7 +23,8 @@ from longdoc.engines.engine import (
 )
 from longdoc.errors import EngineUnavailableError, NotFoundError
 from longdoc.storage.database import Database
-from longdoc.storage.ledger import CallTotals, Ledger, LedgerEngine, call_key
+from longdoc.storage.ledger import CallTotals, CallWork, Ledger, LedgerEngine, call_key
+from longdoc.storage.nodes import Node, Nodes
 from longdoc.storage.runs import RunRequest, Runs
 
 _INFO = EngineInfo("scripted", "m", "m@1", 8192, prompt_price=2.0, completion_price=10.0)
@@ -321,6 +322,25 @@ def test_a_run_counts_the_calls_it_made_and_those_it_took(database: str) -> None
         totals = await ledger.totals_of_runs()
         assert totals == {run_id: await ledger.totals(run_id) for run_id in (first, second)}
         assert without_calls not in totals
+
+    _with_ledger(database, work)
+
+
+def test_the_calls_behind_a_run_are_told_once_whoever_made_them(database: str) -> None:
+    async def work(opened: Database, ledger: Ledger) -> None:
+        nodes, ids = Nodes(opened), list[int]()
+        first, second = await _start(opened, "ask"), await _start(opened, "chat")
+        for seed in range(3):
+            answer = await LedgerEngine(_Engine(), ledger, run_id=first).complete(replace(_REQUEST, seed=seed))
+            assert answer.call_id is not None
+            ids.append(answer.call_id)
+        await nodes.save(Node(f"{second}.0", second, 0, 0, "", "One."), calls=ids[:2])
+        await nodes.save(Node(f"{second}.1", second, 1, 1, "", "Two."), calls=ids[1:2])
+        behind = await ledger.behind(second)
+        assert (behind.calls, behind.usage, behind.cost) == (2, Usage(2000, 200, 14), pytest.approx(0.006))
+        recorded = [(await ledger.call(call)).completion.seconds for call in ids[:2]]
+        assert behind.seconds == pytest.approx(sum(recorded))
+        assert await ledger.behind(first) == CallWork()
 
     _with_ledger(database, work)
 
