@@ -7,7 +7,7 @@ from dataclasses import replace
 from longdoc.agents.events import Emit
 from longdoc.agents.hierarchical import HierarchicalSummarizer
 from longdoc.agents.summary import Summary, SummaryEstimate, SummaryTask
-from longdoc.agents.tree_plan import DEFAULT_FINAL_TOKENS
+from longdoc.agents.tree_plan import DEFAULT_FINAL_TOKENS, words_of
 from longdoc.documents.document import SectionRole
 from longdoc.documents.segments import Segment
 from longdoc.engines.engine import Engine
@@ -50,6 +50,11 @@ class FullTextSummarizer:
             raise ConfigError(
                 f"the text has about {tokens:,} tokens, and one call of this model holds {most_text_tokens(window):,} "
                 "of them; leave --method to auto"
+            )
+        if task.words is not None and task.words > words_of(DEFAULT_FINAL_TOKENS):
+            raise ConfigError(
+                f"one call writes at most {words_of(DEFAULT_FINAL_TOKENS)} words; for {task.words:,} use "
+                "--method hierarchical"
             )
         if task.by_chapter:
             raise ConfigError("chapters are summarized by the hierarchical method; use --method hierarchical")
