@@ -44,6 +44,7 @@ _MERGED_SHARE = 0.25
 _FINAL_SHARE = 0.37
 _RECALLED = 2
 _LEAST_MERGED = 200
+_OVERHEAD_GUESS = 500
 
 
 class ScmSummarizer:
@@ -55,8 +56,9 @@ class ScmSummarizer:
         self._embedder = embedder
 
     def segment_limit(self, window: int) -> int:
-        """3,000 tokens as in the released code, less where the window is small."""
-        return min(_SEGMENT_TOKENS, int(window * _SEGMENT_SHARE))
+        """3,000 tokens as in the released code, less where the window is small: memories and an answer need room."""
+        left = window - _OVERHEAD_GUESS - (_RECALLED + 2) * (int(window * _BLOCK_SHARE) + FENCE_TOKENS)
+        return max(16, min(_SEGMENT_TOKENS, int(window * _SEGMENT_SHARE), left))
 
     def estimate(self, task: SummaryTask) -> SummaryEstimate:
         """See `Summarizer`."""
@@ -69,8 +71,8 @@ class ScmSummarizer:
         if task.by_chapter:
             raise ConfigError("chapters are summarized by the hierarchical method; use --method hierarchical")
         segments = [s for s in task.segments if s.role is SectionRole.BODY] or list(task.segments)
-        sizes = _Sizes(self._engine.info.context_window, SummaryPrompts(task).overhead(), task.words)
-        sizes.check(max(segment.tokens for segment in segments))
+        info = self._engine.info
+        sizes = _Sizes(info.context_window, SummaryPrompts(task).overhead(), task.words, info.max_output)
         titles = [section.title for section in task.document.walk_sections()]
         nodes: list[PlannedNode] = []
         for segment in segments:
@@ -79,7 +81,9 @@ class ScmSummarizer:
         row = list(range(len(nodes)))
         while len(row) > 1:
             row = sizes.add_merges(nodes, row)
-        return SummaryPlan(tuple(nodes), sizes.overhead)
+        plan = SummaryPlan(tuple(nodes), sizes.overhead)
+        sizes.check(plan)
+        return plan
 
     async def summarize(self, task: SummaryTask, *, run_id: str, emit: Emit) -> Summary:
         """See `Summarizer`."""
@@ -95,22 +99,26 @@ class _Sizes:
     window: int
     overhead: int
     words: int | None
+    max_output: int | None = None
 
     @property
     def block_limit(self) -> int:
         """500 words as in the paper, less where the window is small."""
-        return min(math.ceil(_BLOCK_WORDS / WORDS_PER_TOKEN), int(self.window * _BLOCK_SHARE))
+        return self._written(math.ceil(_BLOCK_WORDS / WORDS_PER_TOKEN), int(self.window * _BLOCK_SHARE))
 
     @property
     def merged_limit(self) -> int:
-        return max(_LEAST_MERGED, int(self.window * _MERGED_SHARE))
+        """A quarter of the window, less where two such summaries and a third would not fit it."""
+        fitting = (self._left - 2 * FENCE_TOKENS) // 3
+        return self._written(max(_LEAST_MERGED, min(int(self.window * _MERGED_SHARE), fitting)))
 
     @property
     def final_limit(self) -> int:
+        room = self._left - 2 * (self.merged_limit + FENCE_TOKENS)
         if self.words is None:
-            return min(DEFAULT_FINAL_TOKENS, int(self.window * _FINAL_SHARE))
+            return self._written(DEFAULT_FINAL_TOKENS, int(self.window * _FINAL_SHARE), max(_LEAST_MERGED, room))
         limit = math.ceil(self.words / WORDS_PER_TOKEN)
-        most = (self.window - self.overhead - SAFETY_TOKENS - 2 * (self.merged_limit + FENCE_TOKENS)) // 2
+        most = self._written(room // 2)
         if limit > most:
             raise ConfigError(
                 f"a summary of {self.words} words takes about {limit} tokens, and here it may have {most}; ask for at "
@@ -118,16 +126,27 @@ class _Sizes:
             )
         return limit
 
-    def check(self, longest: int) -> None:
-        """Raise `ConfigError` where the longest segment with its memories and its answer does not fit."""
-        memories = (_RECALLED + 1) * (self.block_limit + FENCE_TOKENS)
-        answer = max(2 * self.block_limit, self.final_limit)
-        if longest + memories + answer + self.overhead > self.window:
-            raise ConfigError(
-                f"a segment of {longest} tokens, memories of {memories}, a template of {self.overhead} and an answer "
-                f"of {answer} do not fit a window of {self.window}; use smaller segments (--segment-tokens) "
-                "or a model with a larger window"
-            )
+    @property
+    def _left(self) -> int:
+        """What the template leaves of the window."""
+        return self.window - self.overhead - SAFETY_TOKENS
+
+    def _written(self, *limits: int) -> int:
+        """The least of some limits, and of what the engine writes at most."""
+        return min(limits) if self.max_output is None else min(*limits, self.max_output)
+
+    def check(self, plan: SummaryPlan) -> None:
+        """Raise `ConfigError` where a call with its answer, which may have to be gone on with, does not fit."""
+        for node in plan.nodes:
+            written = node.limit * (2 if node.result and self.words is not None else 1)
+            if plan.reads(node) + written > self.window:
+                read = plan.reads(node) - self.overhead
+                what = f"a segment of {node.segment.tokens} tokens" if node.segment else f"a merge of {read} tokens"
+                memories = f"memories of {read - node.segment.tokens}, " if node.segment else ""
+                raise ConfigError(
+                    f"{what}, {memories}a template of {self.overhead} and an answer of {written} do not fit a window "
+                    f"of {self.window}; use smaller segments (--segment-tokens) or a model with a larger window"
+                )
 
     def block(self, segment: Segment, title: str, number: int, *, result: bool) -> PlannedNode:
         """A segment's summary, which knows the one before and recalls others."""
@@ -148,9 +167,8 @@ class _Sizes:
         )
 
     def add_merges(self, nodes: list[PlannedNode], row: Sequence[int]) -> list[int]:
-        """Add the merges above a row of nodes: one where all fit a call, else as few as hold them."""
-        room = self._room()
-        if sum(nodes[i].limit + FENCE_TOKENS for i in row) <= room:
+        """Add the merges above a row of nodes: one where all fit a call or are two, else as few as hold them."""
+        if len(row) == 2 or sum(nodes[i].limit + FENCE_TOKENS for i in row) <= self._room():
             return [self._add_merge(nodes, row, result=True)]
         most = max(2, self._group() // (max(nodes[i].limit for i in row) + FENCE_TOKENS))
         groups = max(2, math.ceil(len(row) / most))
@@ -159,13 +177,12 @@ class _Sizes:
         return [some[0] if len(some) == 1 else self._add_merge(nodes, some, result=False) for some in rows]
 
     def _group(self) -> int:
-        return min(int(self.window * _GROUP_SHARE), self.window - self.overhead - SAFETY_TOKENS - self.merged_limit)
+        return min(int(self.window * _GROUP_SHARE), self._left - self.merged_limit)
 
     def _room(self) -> int:
         """What the last merge may read: its answer may have to be read once more to be gone on with."""
         answers = self.final_limit * (1 if self.words is None else 2)
-        left = self.window - self.overhead - SAFETY_TOKENS - answers
-        return max(2 * (self.merged_limit + FENCE_TOKENS), min(self._group(), left))
+        return max(2 * (self.merged_limit + FENCE_TOKENS), min(self._group(), self._left - answers))
 
     def _add_merge(self, nodes: list[PlannedNode], row: Sequence[int], *, result: bool) -> int:
         limit = self.final_limit if result else self.merged_limit
