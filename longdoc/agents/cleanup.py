@@ -1,7 +1,8 @@
 """Traces that piecewise reading leaves in a summary, and matter that is not the work's: found and removed by rule.
 
-The rules know English; a text in another language passes as it is. What a rule cannot remove without harm is only
-found, for a call to mend.
+The rules know English; a text in another language passes as it is. They take only what can hardly be meant: a passage
+may be one through mountains, and a book may be about copyright. What a rule cannot remove without harm is only found,
+for a call to mend.
 """
 
 from __future__ import annotations
@@ -12,39 +13,53 @@ from collections.abc import Iterator
 from longdoc.documents.atoms import sentence_spans
 
 _PIECE = r"(?:part|segment|section|passage|excerpt|extract|portion|chapter|text|summary|story so far|chunk)"
-_OF_WHOLE = r"(?: of (?:the|this) (?:book|story|novel|text|work|document|narrative|summary))?"
+_WHOLE = r"(?:book|story|novel|text|work|document|narrative|summary)"
+_OF_WHOLE = rf"(?: of (?:the|this) {_WHOLE})?"
+_GIVEN = r"(?:given|provided|present|current|above|following)"
+_ORDINAL = r"(?:(?:first|next|second|third|last|final) )?"
 
+_SURE = r"(?:sure|certainly|of course|okay)"
+_HERE = r"(?:here(?: is|'s|’s| are)|below is|the following is)"
 _CHATTER = re.compile(
-    r"\A(?:(?:sure|certainly|of course|okay)[^\n.:]*[.!:]\s*)?"
-    r"(?:(?:here(?: is|'s|’s)|below is|the following is)[^\n:]{0,120}:"
-    r"|\**#*\s*(?:final |overall )?summary\s*\**:?\**)\s+"
-    r"|\A(?:sure|certainly|of course)[!,.][^\n:]{0,120}:\s+",
+    rf"\A(?:{_SURE}\b[^\n.:]{{0,60}}[.!:,]\s*)?{_HERE}\b"
+    r"(?:[^\n.:]{0,80}\b(?:summary|synopsis)\b[^\n.:]{0,120}:\s+|[^\n:]{0,120}:[ \t]*\n)"
+    rf"|\A{_SURE}[!,.][^\n:]{{0,120}}:[ \t]*\n"
+    r"|\A[*#\s]*(?:final |overall |revised )?summary(?:\**:\**\s+|\**[ \t]*\n)",
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
-    r"\s*(?:\(?\**word count:?\**:?\s*\d+(?: words)?\)?\.?|\[?\(?\d+ words\)?\]?"
-    r"|(?:please )?let me know if [^\n]*|i hope (?:this|that) [^\n]*)\s*\Z",
+    r"(?:\s*[\[(]\**(?:word count:?\s*\d+(?: words)?|\d+ words)\**[\])]\.?"
+    r"|\n\s*\**(?:word count:?\**:?\s*\d+(?: words)?|\d+ words)\**\.?"
+    r"|(?:\n\s*|(?<=[.!?…\"”’)])\s+)"
+    r"(?:(?:please )?let me know if|i hope (?:this|that) (?:summary|helps|meets)\b)[^\n]*)\s*\Z",
     re.IGNORECASE,
 )
-_HEADING = re.compile(r"^\s*(?:#{1,6}\s+.*|\*\*[^*\n]{1,80}\*\*:?)\s*$\n?", re.MULTILINE)
+_HEADING = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+.*|\*\*[^*\n]{1,80}\*\*:?)[ \t]*$\n?", re.MULTILINE)
 _OPENING = re.compile(
-    rf"\A(?:(?:in|throughout|at the (?:beginning|start|end|close) of|later in|earlier in) (?:this|the) "
-    rf"(?:(?:first|next|second|third|last|final|following|present|current|given|provided) )?{_PIECE}{_OF_WHOLE}"
-    r"|in (?:summary|conclusion)|to summari[sz]e|overall)\s*,\s+",
+    r"\A(?:(?:in|throughout|at the (?:beginning|start|end|close) of|later in|earlier in) "
+    rf"(?:this {_ORDINAL}{_PIECE}|the {_GIVEN} {_PIECE}|the {_ORDINAL}(?:segment|excerpt|chunk|chapter)"
+    rf"|the (?:text|summary|story so far)){_OF_WHOLE}"
+    r"|in (?:summary|conclusion)|to summari[sz]e|overall)\s*,\s+(?!(?:en)?titled\b|called\b|named\b|which\b|where\b)",
     re.IGNORECASE,
 )
 _TRACE = re.compile(
-    rf"\b(?:this|the (?:given|provided|present|current|above|previous|next|following)) {_PIECE}{_OF_WHOLE}\b"
+    rf"\b(?:this|the (?:{_GIVEN}|previous|next)) {_PIECE}{_OF_WHOLE}\b(?! (?:of|through|between|across|from|into)\b)"
     rf"|\bthe (?:segment|excerpt|extract|chunk|passage){_OF_WHOLE} (?:begins|opens|starts|ends|closes|describes|tells|"
     r"focuses|introduces|continues|concludes|provides|recounts|shows)\b"
     rf"|\b(?:in|of) part \d+ of (?:the|this) (?:text|summary|document)\b",
     re.IGNORECASE,
 )
+_THIS_TEXT = r"(?:this (?:e-?book|book|work|edition|text)|the (?:e-?book|text))"
 _NOT_THE_WORK = re.compile(
-    r"\bproject gutenberg\b|\bISBN\b|\ball rights reserved\b|\btable of contents\b|\btranscriber[’']?s notes?\b"
-    r"|\b(?:e-?book|edition) (?:is|was) (?:produced|prepared|released|licensed|distributed)\b"
-    r"|\bthe (?:author|editor|publisher) (?:thanks|acknowledges|expresses (?:his|her|their) (?:thanks|gratitude))\b",
-    re.IGNORECASE,
+    rf"\bproject gutenberg(?:™|-tm)? (?:e-?book|licen[cs]e|literary archive)|\b{_THIS_TEXT}\b.*\bproject gutenberg\b"
+    r"|\bISBN[\s:-]*\d|^\W*all rights reserved\W*$|^\W*(?:copyright|©)[\s©]*(?:\(c\)\s*)?\d{4}"
+    rf"|\b{_THIS_TEXT} (?:begins|opens|starts|ends|includes|contains|lists|provides|presents)\b.*\btable of contents\b"
+    r"|\b(?:this|the) e-?book (?:is|was|has been) (?:produced|prepared|released|licensed|distributed|provided)\b"
+    r"|\bthis (?:edition|book|text|work) is (?:licensed|distributed|provided)\b"
+    r"|\btranscriber[’']?s[’']? notes?\b"
+    r"|\bthe (?:author|editor|translator) (?:thanks|acknowledges|expresses (?:his|her|their) (?:thanks|gratitude))\b"
+    r".*\b(?:help|support|assistance|encouragement|advice|contributors|colleagues|readers)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 _LEAST_REPEATED_WORDS = 4
 

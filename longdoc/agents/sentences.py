@@ -25,12 +25,13 @@ def ends_in_sentence(text: str) -> bool:
 
 
 def cut_to_sentence(text: str) -> str:
-    """The text up to its last finished sentence; all of it where it holds none."""
+    """The text up to its last finished sentence, not to an abbreviation in one begun; all of it where it holds none."""
     text = text.rstrip()
     if ends_in_sentence(text):
         return text
     ends = [match.end() for match in _END.finditer(text)]
-    return text[: ends[-1]] if ends else text
+    starts = {len(text[:start].rstrip()) for start, _ in sentence_spans(text)}
+    return text[: next((end for end in reversed(ends) if end in starts), ends[-1])] if ends else text
 
 
 def count_words(text: str) -> int:
