@@ -15,6 +15,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from longdoc.retrieval.common_words import COMMON_WORDS
+
 Shares = NDArray[np.float32]
 
 _SPACELESS = (  # scripts that put no spaces between words
@@ -28,8 +30,7 @@ _STARTS_SPACELESS = re.compile(rf"[{_SPACELESS}]")
 _APOSTROPHE = re.compile("['’ʼ]")
 _OPENS_SENTENCE = re.compile('[.!?:;…"“”‘«»„]')
 _ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0640]")  # Latin, Greek and Cyrillic; Hebrew; Arabic
-_ENDING = re.compile(r"(?:ings?|edly|ed|es|ly|s|e)$")
-_SHORTEST_STEM = 3
+_ENDING = re.compile(r"(?<=\w{3})(?:ings?|edly|ed|es|ly|s|e)$")
 _LONGEST_STEM = 6
 _BACKGROUND = 100
 """Sentences elsewhere that are taken to lack each term, so that weights differ little where sources are few."""
@@ -39,6 +40,8 @@ _RARITY_POWER = 1.5
 """Between plain inverse document frequency and its square (as in the cosine of tf-idf vectors)."""
 _NAME_WEIGHT = 2.0
 """What names and numbers count, which hardly ever are shared by chance."""
+_COMMON_WEIGHT = 0.3
+"""What part of their weight the words of `COMMON_WORDS` keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +129,10 @@ def _incidence(texts: Sequence[Wording], numbers: Mapping[str, int]) -> Shares:
 
 
 def _kind_weight(term: str, names: Set[str]) -> float:
-    if term in names or term[0].isdigit():
-        return _NAME_WEIGHT
-    return 1.0 if _STARTS_SPACELESS.match(term) else min(1.0, len(term) / _FULL_LENGTH)
+    length = 1.0 if _STARTS_SPACELESS.match(term) else min(1.0, len(term) / _FULL_LENGTH)
+    if term in _COMMON:
+        return _COMMON_WEIGHT * length
+    return _NAME_WEIGHT if term in names or term[0].isdigit() else length
 
 
 @lru_cache(maxsize=1 << 16)
@@ -137,5 +141,7 @@ def _stem(word: str) -> str:
         return word
     plain = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", word.casefold())))
     plain = max(_APOSTROPHE.split(plain), key=len)  # the word in "Hester's" and in "l'homme"
-    shorter = _ENDING.sub("", plain)
-    return (shorter if len(shorter) >= _SHORTEST_STEM else plain)[:_LONGEST_STEM]
+    return _ENDING.sub("", plain)[:_LONGEST_STEM]
+
+
+_COMMON = frozenset(map(_stem, COMMON_WORDS))

@@ -6,6 +6,7 @@ Owns embedding sentences once and remembering them, and the scale; what is made 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from longdoc.engines.embedder import Embedder, unit_rows
 
 Vectors = NDArray[np.float32]
 
+_QUOTATION_MARK = re.compile(r"""["“”„«»「」『』‘]|(?<!\w)['’]|['’](?!\w)""")
 _REMEMBERED = 4096
 _UNRELATED_SOURCES = 20
 """How many unrelated sources a claim is taken to have been compared with, besides the real ones."""
@@ -67,7 +69,7 @@ class SentenceSimilarity:
         """How alike claims and sources are; both must hold at least one text. Raises what the embedder raises."""
         if self._scale is None:
             self._scale = _scale(await self._embedder.embed([text for pair in _PARAPHRASES for text in pair]))
-        vectors = await self._embed([*claims, *sources])
+        vectors = await self._embed([_unquoted(text) for text in (*claims, *sources)])
         return await asyncio.to_thread(_compare, vectors[: len(claims)], vectors[len(claims) :], *self._scale)
 
     async def _embed(self, texts: Sequence[str]) -> Vectors:
@@ -81,6 +83,11 @@ class SentenceSimilarity:
         while len(self._vectors) > _REMEMBERED:
             self._vectors.popitem(last=False)
         return np.stack([found[text] for text in texts])
+
+
+def _unquoted(text: str) -> str:
+    """The text without quotation marks: with them, whatever is said aloud is like all else that is."""
+    return _QUOTATION_MARK.sub(" ", text).strip()
 
 
 def _scale(paraphrases: Vectors) -> tuple[float, float]:
