@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from longdoc.agents.events import Emit
 from longdoc.agents.hierarchical_plan import MergeContext
@@ -17,6 +17,7 @@ from longdoc.documents.document import Document
 from longdoc.engines.engine import Engine
 from longdoc.errors import ConfigError
 from longdoc.json_value import JsonValue
+from longdoc.storage.evaluations import MethodScore
 from longdoc.storage.runs import RunRequest, RunStatus
 from longdoc.storage.supports import NodeSupport
 
@@ -81,16 +82,17 @@ async def summarize(
     Raises what `Summarizer.summarize` raises; the run is closed with the fitting status first.
     """
     await workspace.records.documents.save(document)
-    choice = _choice(workspace, document, options)
+    choice = await _choice(workspace, document, options)
+    asked = replace(options, merge_context=choice.context)
     request = RunRequest(
         kind="summarize",
         title=document.title,
         document_ids=(document.id,),
-        parameters=options.parameters(choice.name),
+        parameters=asked.parameters(choice.name),
         model=workspace.engine.info.identity,
     )
     async with open_run(workspace, request, fresh=fresh, emit=emit) as run:
-        method = _method(workspace, run.engine, choice, options)
+        method = _method(workspace, run.engine, choice)
         task = await _task(workspace, run, method, document, options)
         summary = await method.summarize(task, run_id=run.id, emit=run.emit)
         run.result_node = summary.node_id
@@ -108,19 +110,44 @@ async def estimate(
 
     Spends nothing: token counts are estimated where no tokenizer is.
     """
-    choice = _choice(workspace, document, options)
-    method = _method(workspace, workspace.engine, choice, options)
-    return choice, method.estimate(await _task(workspace, None, method, document, options))
+    choice = await _choice(workspace, document, options)
+    return choice, await _estimate(workspace, document, options, choice)
 
 
-def _choice(workspace: Workspace, document: Document, options: SummaryOptions) -> MethodChoice:
+async def _estimate(
+    workspace: Workspace, document: Document, options: SummaryOptions, choice: MethodChoice
+) -> SummaryEstimate:
+    method = _method(workspace, workspace.engine, choice)
+    return method.estimate(await _task(workspace, None, method, document, options))
+
+
+async def _choice(workspace: Workspace, document: Document, options: SummaryOptions) -> MethodChoice:
+    """The method to take. One that measured best but cannot do this document as asked is passed over."""
     info = workspace.engine.info
-    return choose_method(options.method, document, info, words=options.words, by_chapter=options.by_chapter)
+    measured: Sequence[MethodScore] = ()
+    if options.method == AUTO:
+        measured = await workspace.records.scores.of_model(info.identity)
+    while True:
+        choice = choose_method(
+            options.method,
+            document,
+            info,
+            words=options.words,
+            by_chapter=options.by_chapter,
+            merge_context=options.merge_context,
+            measured=measured,
+        )
+        if not choice.measured:
+            return choice
+        try:
+            await _estimate(workspace, document, options, choice)
+            return choice
+        except ConfigError:
+            measured = [score for score in measured if score.method != choice.label]
 
 
-def _method(workspace: Workspace, engine: Engine, choice: MethodChoice, options: SummaryOptions) -> Summarizer:
-    parts = Parts(engine, workspace.records.nodes, workspace.embedder, options.merge_context)
-    return METHODS[choice.name](parts)
+def _method(workspace: Workspace, engine: Engine, choice: MethodChoice) -> Summarizer:
+    return METHODS[choice.name](Parts(engine, workspace.records.nodes, workspace.embedder, choice.context))
 
 
 async def _task(
