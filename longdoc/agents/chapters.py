@@ -58,7 +58,7 @@ def _chapters(sections: Sequence[Section], *, shown: tuple[str, ...]) -> Iterato
     """Title and start of each chapter; text of a part before its first chapter goes to that chapter."""
     body = [section for section in sections if section.role is SectionRole.BODY]
     for section in body:
-        inner = [child for child in section.children if child.role is SectionRole.BODY]
+        inner = _inner(section)
         alone = len(body) == 1 and len(inner) > 1
         if alone or (len(inner) > 1 and section.end - section.start > _MOST_CHARACTERS):
             titles = shown if alone else (*shown, section.title)
@@ -67,3 +67,10 @@ def _chapters(sections: Sequence[Section], *, shown: tuple[str, ...]) -> Iterato
             yield from others
         else:
             yield " / ".join(filter(None, (*shown, section.title))), section.start
+
+
+def _inner(section: Section) -> Sequence[Section]:
+    """The body sections of a section, where that is a single one those inside it: a title page around all, say."""
+    inner = [child for child in section.children if child.role is SectionRole.BODY]
+    deeper = _inner(inner[0]) if len(inner) == 1 else ()
+    return deeper if len(deeper) > 1 else inner
