@@ -82,9 +82,14 @@ def has_traces(text: str) -> bool:
 
 
 def without_repeats(text: str, so_far: str) -> str:
-    """The text without sentences that stand in another one already, or twice in itself."""
-    said = {key for key in map(_key, _sentences(so_far)) if key}
-    return "".join(sentence for sentence in _sentences(text.strip()) if not _is_repeated(sentence, said)).strip()
+    """The text without sentences that stand in another one already, or twice in itself; empty where all of it does.
+
+    Sentences of a few words may be said again, but not alone.
+    """
+    before = [sentence.strip() for sentence in _sentences(so_far)]
+    said = set(map(_key, before))
+    kept = [sentence for sentence in _sentences(text.strip()) if not _is_repeated(sentence, said)]
+    return "" if {sentence.strip() for sentence in kept} <= set(before) else "".join(kept).strip()
 
 
 def _kept_sentences(paragraph: str, said: set[str]) -> Iterator[str]:

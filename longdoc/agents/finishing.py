@@ -69,7 +69,7 @@ class Finisher:
         pieces = _Pieces(material)
         for attempt in range(1, _MOST_ROUNDS + 1):
             before = made
-            if _fits(made, words) or fruitless >= _MOST_FRUITLESS:
+            if fits(made, words) or fruitless >= _MOST_FRUITLESS:
                 break
             if count_words(made.text) < words:
                 parts = material if attempt == 1 else pieces.next(made.text) or material
@@ -191,15 +191,17 @@ def _unsaid(summaries: Sequence[str], text: str) -> list[list[str]]:
     return rows
 
 
-def _fits(made: Made, words: int) -> bool:
+def fits(made: Made, words: int) -> bool:
+    """Whether a text has about so many words."""
     return abs(count_words(made.text) - words) <= words * TOLERANCE
 
 
 def _judged(made: Made, words: int) -> Made:
-    """With a reason where the length was missed."""
-    if _fits(made, words) or made.status is not NodeStatus.DONE:
+    """With a reason where the length was missed, beside what else there is to say."""
+    if fits(made, words):
         return made
-    return replace(made, reason=f"{count_words(made.text)} words where {words} were asked for")
+    missed = f"{count_words(made.text)} words where {words} were asked for"
+    return replace(made, reason="; ".join(filter(None, (made.reason, missed))))
 
 
 def _cut(made: Made, words: int) -> Made:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from longdoc.agents.attempts import Made, gap
 from longdoc.agents.events import Emit, NodeDone, Planned, Warned
-from longdoc.agents.finishing import Finisher
+from longdoc.agents.finishing import Finisher, fits
 from longdoc.agents.graph import run_graph
 from longdoc.agents.summary import Summary, SummaryPart, SummaryTask
 from longdoc.agents.summary_prompts import SummaryPrompts
@@ -149,8 +149,13 @@ class _TreeWork:
         self._emit(NodeDone(row.id, node.level, self._describe(node), made.status is NodeStatus.GAP))
         if made.status is NodeStatus.GAP:
             self._emit(Warned(f"{self._describe_gap(node)} could not be summarized: {made.reason}"))
-        elif node.result and made.status is NodeStatus.DONE and made.reason:
+        elif node.result and made.reason and not self._cut_to_length(node, made):
             self._emit(Warned(f"{self._describe(node)}: {made.reason}"))
+
+    def _cut_to_length(self, node: PlannedNode, made: Made) -> bool:
+        """Whether a text was cut and has the length asked for, which is as it should be."""
+        held = self._task.words is not None and fits(made, node.words)
+        return held and made.status is NodeStatus.TRUNCATED
 
     def _node_id(self, number: int) -> str:
         return f"{self._run_id}.{number}"

@@ -65,6 +65,7 @@ def summarize(
     document: Document | None = None,
     window: int = 2048,
     limit: int = 100,
+    engine: type[ScriptedEngine] = ScriptedEngine,
     **options: object,
 ) -> Outcome:
     """Summarize a book over a database at `path`."""
@@ -72,13 +73,13 @@ def summarize(
     async def work() -> Outcome:
         text = document or book()
         database = await Database.open(path / "record.db")
-        engine = ScriptedEngine(answer, context_window=window)
-        recorded = LedgerEngine(engine, Ledger(database))
+        answering = engine(answer, context_window=window)
+        recorded = LedgerEngine(answering, Ledger(database))
         await Documents(database).save(text)
         run = await Runs(database).start(RunRequest("summarize", "t", (text.id,), {}, "m"))
         segments = await segment_document(text, EstimatedTokens(), limit=limit)
         task = SummaryTask(text, segments, **options)  # pyright: ignore[reportArgumentType]
-        outcome = Outcome(None, (), engine.calls)
+        outcome = Outcome(None, (), answering.calls)
         try:
             outcome.summary = await method(recorded, Nodes(database)).summarize(
                 task, run_id=run.id, emit=outcome.events.append

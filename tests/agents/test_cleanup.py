@@ -146,6 +146,7 @@ def test_a_repetition_is_left_out_wherever_it_stands() -> None:
         without_repeats("Bob comes home late. Anna leaves the house.", "Anna leaves the house.")
         == "Bob comes home late."
     )
+    assert without_repeats("All is told. All is told.", "Anna leaves. All is told.") == ""
     assert without_repeats("“Yes,” he says. “Yes,” he says.", "") == "“Yes,” he says. “Yes,” he says."
 
 
