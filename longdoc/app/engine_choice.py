@@ -160,7 +160,7 @@ async def _embedded(settings: Settings, model: str, notify: Notify, progress: Pr
         identity=_identity(entry),
         context_window=settings.context_window,
         slots=settings.concurrency,
-        toy=entry is not None and entry.toy,
+        toy=None if entry is None else entry.toy,
     )
     toy = "; a toy that shows the machinery, not a good writer" if engine.info.toy else ""
     return EngineChoice(engine, f"{engine.info.model}, embedded in this process{toy}")

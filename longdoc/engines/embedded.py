@@ -30,6 +30,8 @@ _SLOTS_PER_CORE = 4
 _MEMORY_SHARE = 0.5
 _WIDEST_WINDOW = 16_384
 _LOGPROBS = 100
+_TOY_BELOW = 0.5e9
+"""Parameters under which a model counts as a toy, where the catalogue does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class EmbeddedEngine:
 
     `context_window` (tokens) is the model's, at most 16,384, where not given; `slots` are four for each core, at most
     16, and no more than half of the free memory holds. `identity` names the weights for the
-    record (where not given it is made from the file's name, size and both ends). `timeout` is in seconds for
+    record (where not given it is made from the file's name, size and both ends); `toy` is told by the number of
+    parameters where not given. `timeout` is in seconds for
     one answer, waiting for a slot included. Raises `ConfigError` where the file is no model.
 
     While llama.cpp loads, it does not let other Python code run.
@@ -59,7 +62,7 @@ class EmbeddedEngine:
         context_window: int | None = None,
         slots: int | None = None,
         timeout: float | None = None,
-        toy: bool = False,
+        toy: bool | None = None,
     ) -> None:
         model = read_gguf(model_path)
         self._path = model_path
@@ -77,7 +80,7 @@ class EmbeddedEngine:
             logprobs=_LOGPROBS,
             json_schema=True,
             exact_tokens=True,
-            toy=toy,
+            toy=model.parameters is not None and model.parameters < _TOY_BELOW if toy is None else toy,
         )
 
     @property
@@ -114,8 +117,15 @@ class EmbeddedEngine:
         key = secrets.token_urlsafe(24)
         server = await asyncio.to_thread(_load, self._path, self._layout, name=self._info.model, key=key)
         self._servers.append(server)
+        # On busy cores llama.cpp now and then closes a connection at the very moment of its next request, as if the
+        # caller had left; a new one costs a tenth of a millisecond here.
         client = await OpenAIEngine.connect(
-            server.listening_address, model=self._info.model, api_key=key, timeout=self._timeout, stream_always=True
+            server.listening_address,
+            model=self._info.model,
+            api_key=key,
+            timeout=self._timeout,
+            stream_always=True,
+            keep_connections=False,
         )
         if client.info.context_window < self._layout.window:
             await client.aclose()

@@ -6,6 +6,7 @@ everything wanted here and is most of the head.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,18 +23,24 @@ _ARRAY = 9
 _LONGEST = 1 << 24
 _MOST_ENTRIES = 1 << 16
 _KV_BYTES = 2
+_SIZES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+_SIZE_LABEL = re.compile(r"(?:(\d+)x)?(\d+(?:\.\d+)?)([KMBT])")
 
 Value: TypeAlias = "bool | int | float | str | list[Value]"
 
 
 @dataclass(frozen=True, slots=True)
 class GgufModel:
-    """What the head tells. `kv_bytes_per_token` is what one token takes in a 16-bit cache of keys and values."""
+    """What the head tells. `kv_bytes_per_token` is what one token takes in a 16-bit cache of keys and values.
+
+    `parameters` is about how many there are, None where the head does not tell.
+    """
 
     name: str
     architecture: str
     context_window: int
     kv_bytes_per_token: int
+    parameters: float | None = None
 
 
 def read_gguf(path: Path) -> GgufModel:
@@ -110,7 +117,19 @@ def _model(values: Mapping[str, Value], path: Path) -> GgufModel:
     if not isinstance(window, int) or window < 1:
         raise _BrokenError("does not tell its context window; is it a language model?")
     name = values.get("general.name")
-    return GgufModel(name if isinstance(name, str) and name else path.stem, architecture, window, _kv_bytes(shape))
+    return GgufModel(
+        name if isinstance(name, str) and name else path.stem,
+        architecture,
+        window,
+        _kv_bytes(shape),
+        _parameters(values.get("general.size_label")),
+    )
+
+
+def _parameters(label: Value | None) -> float | None:
+    """The number that a label such as 135M, 1.5B or 8x7B stands for."""
+    found = _SIZE_LABEL.fullmatch(label) if isinstance(label, str) else None
+    return None if found is None else int(found[1] or 1) * float(found[2]) * _SIZES[found[3]]
 
 
 def _kv_bytes(shape: Mapping[str, Value]) -> int:

@@ -76,17 +76,19 @@ class OpenAIEngine:
         prompt_price: float = 0.0,
         completion_price: float = 0.0,
         stream_always: bool = False,
+        keep_connections: bool = True,
     ) -> OpenAIEngine:
         """Connect to a server at `base_url` (with or without `/v1`) and ask what it is.
 
         `timeout` is in seconds, for one whole answer (None: no limit). `context_window` (tokens) serves where the
         server does not tell, and may lower what it tells. With `stream_always` every answer is streamed on the
-        wire: some servers notice only then that a caller left. Nothing is spent: what a server
+        wire: some servers notice only then that a caller left. Without `keep_connections` every request has a
+        connection of its own. Nothing is spent: what a server
         does not tell of its capabilities counts as absent until `capabilities.probe_capabilities` has tried it.
         Raises `ConfigError`, `EngineAuthError`, `ModelNotFoundError`, `EngineUnavailableError`,
         `EngineTimeoutError`.
         """
-        settings = WireSettings(connect_timeout=connect_timeout, timeout=timeout)
+        settings = WireSettings(connect_timeout, timeout, keep_connections)
         transport = Transport(base_url, api_key=api_key, settings=settings)
         try:
             facts = await probe_server(transport, base_url, model=model)

@@ -30,10 +30,14 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class WireSettings:
-    """Times in seconds; `timeout` is for one whole answer, None for no limit."""
+    """Times in seconds; `timeout` is for one whole answer, None for no limit.
+
+    `keep_connections`: whether a connection serves several requests, one after the other.
+    """
 
     connect_timeout: float = 10.0
     timeout: float | None = 600.0
+    keep_connections: bool = True
 
 
 @dataclass(slots=True)
@@ -136,7 +140,7 @@ class Transport:
                     timeout=timeout,
                     limits=httpx.Limits(
                         max_connections=None,
-                        max_keepalive_connections=_REQUESTS_PER_CLIENT,
+                        max_keepalive_connections=_REQUESTS_PER_CLIENT * self._settings.keep_connections,
                         keepalive_expiry=_IDLE_SECONDS,
                     ),
                     trust_env=self._trust_env,

@@ -120,3 +120,13 @@ def test_the_real_model_is_read() -> None:
     model = read_gguf(require_model())
     assert (model.architecture, model.context_window) == ("llama", 8192)
     assert model.kv_bytes_per_token == 30 * 3 * (64 + 64) * 2
+
+
+@pytest.mark.parametrize(
+    ("label", "parameters"), [("135M", 135e6), ("1.5B", 1.5e9), ("8x7B", 56e9), ("large", None), (7, None)]
+)
+def test_the_head_tells_about_how_many_parameters_there_are(
+    label: object, parameters: float | None, tmp_path: Path
+) -> None:
+    model = read_gguf(written(tmp_path, gguf({"general.size_label": label, **MODEL})))
+    assert model.parameters == parameters
