@@ -23,7 +23,8 @@ _BOOKS = (_SHARED / "standardebooks/frankenstein.epub", _SHARED / "idpf/moby-dic
 _METHODS = ("hierarchical", "incremental", "scm")
 _SEGMENT_TOKENS = {"hierarchical": 4000, "incremental": 4000, "scm": 3000}
 _WORDS = 100
-_MODEL = "smollm2-135m"
+_MODEL = os.environ.get("LDA_BENCH_MODEL", "smollm2-135m")
+"""A catalogue name or a GGUF file."""
 _RECORDS = Path(".cache/benchmarks")
 _KILLS = (0.2, 0.5, 0.8)
 """At which shares of the calls that were estimated the process is killed."""
@@ -52,9 +53,9 @@ def run() -> BenchmarkTable:
             passed = passed and outcome.repeated == 0 and bool(outcome.result["summary"]["text"].strip())
     columns = ("book", "method", "calls", "read", "written", "killed", "calls repeated", "words", "gaps")
     how = (
-        f"Whole books by {_MODEL}, embedded, {_WORDS} words. The process is killed (SIGKILL) when a fifth, half and "
-        "four fifths of its calls are recorded, and the same command is run again. Target: every run ends with a "
-        "summary, and no call is made twice."
+        f"Whole books by {Path(_MODEL).name}, embedded, {_WORDS} words. The process is killed (SIGKILL) when a fifth, "
+        "half and four fifths of its calls are recorded, and the same command is run again. Target: every run ends "
+        "with a summary, and no call is made twice."
     )
     return BenchmarkTable("Whole books on the small real model", how, columns, rows, passed)
 
@@ -106,7 +107,7 @@ def _killed_at(path: Path, method: str, calls: int) -> int:
 
 def _command(path: Path, method: str, *more: str) -> list[str]:
     options = ["--method", method, "--words", str(_WORDS), "--segment-tokens", str(_SEGMENT_TOKENS[method])]
-    engine = ["--engine", "embedded", "--model", os.environ.get("LDA_BENCH_MODEL", _MODEL)]
+    engine = ["--engine", "embedded", "--model", _MODEL]
     record = ["--database", str(_record(path, method)), "--json", *more]
     return [sys.executable, "-m", "longdoc", "summarize", str(path), *options, *engine, *record]
 
