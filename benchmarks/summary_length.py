@@ -64,8 +64,8 @@ def run() -> BenchmarkTable:
 def _how() -> str:
     return (
         f"Summaries by {Path(_MODEL).name} (135 million parameters, embedded), which repeats itself and keeps no "
-        "length; what is measured is how the rules around it hold one. Segments of 2,048 tokens. Words made and the error, for "
-        f"each length asked for. Targets: mean error under {_MOST_MEAN:.0%}, none over {_MOST:.0%}."
+        "length; what is measured is how the rules around it hold one. Segments of 2,048 tokens. Words made and the "
+        f"error, for each length asked for. Targets: mean error under {_MOST_MEAN:.0%}, none over {_MOST:.0%}."
     )
 
 
