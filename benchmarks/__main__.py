@@ -18,6 +18,7 @@ _NAMES = (
     "efficiency",
     "limiter_levels",
     "vector_index",
+    "provenance",
     "summary_length",
 )
 _PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
