@@ -81,6 +81,7 @@ class Results:
         self._failures: dict[int, Failure] = {}
         self._gaps = False
         self._printed = 0
+        self._echoed = False
         if form is OutputFormat.HTML and out is None:
             raise ConfigError("a report is written to a file: --out report.html")
         if out is not None:
@@ -134,7 +135,8 @@ class Results:
     def _echo(self, number: int) -> None:
         text, self._texts[number] = self._texts[number], None
         if text is not None:
-            typer.echo(text)
+            typer.echo(f"\n{text}" if self._echoed else text)
+            self._echoed = True
 
     def _rendered(self, numbers: Sequence[int]) -> str:
         if self._form is not OutputFormat.JSON:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from longdoc.errors import ConfigError
@@ -12,27 +13,42 @@ STANDARD_INPUT = "-"
 _SUFFIXES = {".epub", ".pdf", ".docx", ".odt", ".html", ".htm", ".xhtml", ".md", ".markdown", ".txt"}
 
 
-def expand_sources(named: Sequence[str]) -> list[str]:
+def expand_sources(named: Sequence[str], *, out: Path | None = None) -> list[str]:
     """Files as they are named; for a folder all documents in it and below, for a pattern what it matches; each once.
 
-    Raises `ConfigError` where a folder or a pattern has none.
+    What lies in `out`, where results go, is left out where that is inside a folder or below a pattern. Raises
+    `ConfigError` where a folder or a pattern has none.
     """
-    return list(dict.fromkeys(source for name in named for source in _expand(name)))
+    return list(dict.fromkeys(source for name in named for source in _expand(name, out)))
 
 
-def _expand(name: str) -> Iterator[str]:
+def _expand(name: str, out: Path | None) -> Iterator[str]:
     path = Path(name)
     if name == STANDARD_INPUT or path.is_file():
         yield name
     elif path.is_dir():
-        found = sorted(str(file) for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
+        documents = (file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
+        found = sorted(str(file) for file in documents if not _is_result(file, out, path))
         if not found:
             raise ConfigError(f"the folder {name} holds no documents ({', '.join(sorted(_SUFFIXES))})")
         yield from found
     elif glob.has_magic(name):
-        found = sorted(file for file in glob.glob(name, recursive=True) if Path(file).is_file())  # noqa: PTH207 any root
+        matching = (file for file in glob.glob(name, recursive=True) if Path(file).is_file())  # noqa: PTH207 any root
+        found = sorted(file for file in matching if not _is_result(Path(file), out, _fixed_part(path)))
         if not found:
             raise ConfigError(f"nothing matches {name}")
         yield from found
     else:
         yield name  # reading it says what is wrong with it
+
+
+def _is_result(file: Path, out: Path | None, root: Path) -> bool:
+    """Whether a file found under `root` is what an earlier run wrote."""
+    if out is None or root.resolve() not in out.resolve().parents:
+        return False
+    return file.resolve().is_relative_to(out.resolve())
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """The folder in which everything lies that a pattern matches."""
+    return Path(*takewhile(lambda part: not glob.has_magic(part), pattern.parts))

@@ -131,7 +131,7 @@ def summarize(
         "database": database,
     }
     job = SummaryJob(
-        sources=expand_sources(paths),
+        sources=expand_sources(paths, out=out),
         options=SummaryOptions(
             method=method,
             words=words,
