@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from longdoc.app.evaluations import BookReport, BooookscoreReport, JudgingEstimate
+from longdoc.cli.markdown_table import markdown_table
 from longdoc.cli.output import OutputFormat, document_json, usage_json
 from longdoc.engines.engine import EngineInfo, Usage
 from longdoc.evaluation.booookscore import BookScore, JudgedSentence, Judgement, Label, SystemScore
@@ -47,8 +48,8 @@ class BooookscoreOutput:
         """As a text for people."""
         del form
         report = self.report
-        books = "\n".join(_rows(_BOOK_COLUMNS, [_book_row(book) for book in report.system.books]))
-        labels = "\n".join(_rows(_LABEL_COLUMNS, _label_rows(report.system)))
+        books = "\n".join(markdown_table(_BOOK_COLUMNS, [_book_row(book) for book in report.system.books]))
+        labels = "\n".join(markdown_table(_LABEL_COLUMNS, _label_rows(report.system)))
         parts = [f"# {_headline(report.system)}", _conditions(report), books, labels]
         return "\n\n".join([*parts, *(_sentences(book) for book in report.books)])
 
@@ -122,7 +123,9 @@ class PublishedOutput:
         if not self.agrees:
             apart = sum(not score.agrees for score in self.scores)
             verdict = f"{apart} of {len(self.scores)} values differ by more than {TOLERANCE}."
-        return "\n".join([*_rows(_PUBLISHED_COLUMNS, [_published_row(score) for score in self.scores]), "", verdict])
+        return "\n".join(
+            [*markdown_table(_PUBLISHED_COLUMNS, [_published_row(score) for score in self.scores]), "", verdict]
+        )
 
     def json(self) -> JsonValue:
         """As a value for programs."""
@@ -132,15 +135,6 @@ class PublishedOutput:
             "agrees": self.agrees,
             "scores": [_published_json(score) for score in self.scores],
         }
-
-
-def _rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The lines of a Markdown table that is also read as it stands: first column to the left, others to the right."""
-    widths = [max(len(row[i]) for row in (columns, *rows)) for i in range(len(columns))]
-    rule = [f":{'-' * (widths[0] - 1)}", *(f"{'-' * (width - 1)}:" for width in widths[1:])]
-    for row in (columns, rule, *rows):
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        yield f"| {' | '.join(cells)} |"
 
 
 def _headline(system: SystemScore) -> str:
@@ -163,9 +157,8 @@ def _conditions(report: BooookscoreReport) -> str:
 
 
 def _book_row(book: BookScore) -> tuple[str, ...]:
-    name = book.name.replace("|", "\\|")
     counts = (book.sentences, book.confusing, book.failed)
-    return (name, _percent(book), *map(str, counts), f"{100 * book.repeated_trigrams:.1f}%")
+    return (book.name, _percent(book), *map(str, counts), f"{100 * book.repeated_trigrams:.1f}%")
 
 
 def _label_rows(system: SystemScore) -> list[tuple[str, str]]:

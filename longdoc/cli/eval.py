@@ -10,8 +10,9 @@ import typer
 from longdoc.cli import options
 
 _SCORE = "Score"
+_LENGTH = "Length and method"
 
-app = typer.Typer(help="Measure results: the coherence of summaries.", no_args_is_help=True)
+app = typer.Typer(help="Measure results: the coherence of summaries, methods side by side.", no_args_is_help=True)
 
 BOOOOKSCORE_HELP = """
 Score how coherent summaries are: BooookScore, the share of sentences that leave no reader confused.
@@ -35,6 +36,30 @@ Examples:
 
 The last one recomputes the published table from its files, without a model;
 it fails if a value differs by more than 0.1.
+"""
+
+COMPARE_HELP = """
+Compare methods of summarizing, side by side, on the same books and model.
+
+Each row tells how coherent a summary is (BooookScore, by the same model), how
+much of it rests on the text, how far its length is off, what it repeats, and
+what it took. 'lda summarize' then takes the method that did best on books of
+about that size (--method auto), and says so.
+
+Examples:
+
+  lda eval compare book.epub
+
+  lda eval compare shelf/ --words 300 --methods hierarchical,incremental
+
+  lda eval compare book.epub --methods full,hierarchical:previous --out both.md
+
+  lda eval compare a.epub b.epub --protocol sentence --json
+
+  lda eval compare book.epub --dry-run
+
+Stopped, interrupted or killed: run the same command again (without --fresh),
+and it goes on where it was; what is recorded is not computed again.
 """
 
 
@@ -112,6 +137,112 @@ def booookscore(
         annotations=annotations,
         out=out,
         form=chosen,
+        dry_run=dry_run,
+        fresh=fresh,
+        quiet=quiet,
+    )
+    budget = Budget(max_calls=max_calls, max_tokens=max_tokens_total, max_cost=max_cost)
+    raise typer.Exit(job.run(load_settings(given), budget))
+
+
+@app.command("compare", help=COMPARE_HELP)
+def compare(
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, folders or patterns; - reads standard input.", metavar="BOOK")
+    ],
+    *,
+    methods: Annotated[
+        str | None,
+        typer.Option(
+            "--methods",
+            help="Parted by commas: full, hierarchical, hierarchical:previous, incremental, scm.",
+            show_default="all that can do the document",
+            rich_help_panel=_LENGTH,
+        ),
+    ] = None,
+    words: Annotated[
+        int | None, typer.Option("--words", help="Length to keep within a tenth of.", rich_help_panel=_LENGTH)
+    ] = None,
+    segment_tokens: Annotated[
+        int | None,
+        typer.Option(
+            "--segment-tokens",
+            min=16,
+            help="Tokens read by one call.",
+            show_default="each method's own",
+            rich_help_panel=_LENGTH,
+        ),
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", help="Language to write in.", rich_help_panel=_LENGTH)
+    ] = None,
+    focus: Annotated[
+        str | None, typer.Option("--focus", help="What the reader wants to know above all.", rich_help_panel=_LENGTH)
+    ] = None,
+    judge: Annotated[
+        bool, typer.Option("--judge/--no-judge", help="Have the model judge coherence.", rich_help_panel=_SCORE)
+    ] = True,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            "--protocol",
+            help="batch: a call for ten sentences, lenient; sentence: a call for each.",
+            rich_help_panel=_SCORE,
+        ),
+    ] = "batch",
+    seed: Annotated[int, typer.Option("--seed", help="Seed of intervals over books.", rich_help_panel=_SCORE)] = 0,
+    out: options.Out = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="md, txt or json.", show_default="a table", rich_help_panel="Output"),
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    dry_run: options.DryRun = False,
+    fresh: options.Fresh = False,
+    max_calls: options.MaxCalls = None,
+    max_tokens_total: options.MaxTokens = None,
+    max_cost: options.MaxCost = None,
+    engine: options.Engine = None,
+    model: options.Model = None,
+    base_url: options.BaseUrl = None,
+    concurrency: options.Concurrency = None,
+    database: options.Database = None,
+) -> None:
+    """Parse the command line and compare; `COMPARE_HELP` is what people read."""
+    from longdoc.app.comparison import ComparisonOptions
+    from longdoc.app.methods import parse_variant
+    from longdoc.cli.compare_job import CompareJob
+    from longdoc.cli.output import OutputFormat, chosen_format
+    from longdoc.cli.sources import expand_sources
+    from longdoc.config import load_settings
+    from longdoc.engines.budget import Budget
+    from longdoc.errors import ConfigError
+
+    chosen = chosen_format(form, out, json=json)
+    if chosen is OutputFormat.HTML:
+        raise ConfigError("comparisons are written as md, txt or json; choose another --format or --out")
+    given = {
+        "engine": engine,
+        "model": model,
+        "base_url": base_url,
+        "concurrency": concurrency,
+        "database": database,
+    }
+    job = CompareJob(
+        sources=expand_sources(paths),
+        options=ComparisonOptions(
+            methods=() if methods is None else tuple(parse_variant(label.strip()) for label in methods.split(",")),
+            words=words,
+            segment_tokens=segment_tokens,
+            language=language,
+            focus=focus,
+            protocol=protocol,
+            judge=judge,
+            seed=seed,
+        ),
+        out=out,
+        form=chosen if json or out is not None or form is not None else None,
         dry_run=dry_run,
         fresh=fresh,
         quiet=quiet,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +15,12 @@ from longdoc.app.summaries import SummaryOptions, SummaryResult, estimate
 from longdoc.app.summaries import summarize as summarize_document
 from longdoc.cli.exits import ExitCode, exit_code
 from longdoc.cli.output import Failure, Output, OutputFormat, Results
+from longdoc.cli.reading import read_source
 from longdoc.cli.run_report import report_page
 from longdoc.cli.run_view import Bars, RunView
 from longdoc.cli.sources import STANDARD_INPUT
 from longdoc.cli.summary_output import EstimateOutput, SummaryOutput
 from longdoc.documents.document import Document
-from longdoc.documents.limits import Limits
-from longdoc.documents.readers import read_bytes, read_document
 from longdoc.errors import EngineAuthError, LdaError
 
 _AT_ONCE = 4
@@ -49,7 +47,7 @@ class SummaryJob:
         """
         if len(self.sources) == 1 or STANDARD_INPUT in self.sources:
             source = STANDARD_INPUT if STANDARD_INPUT in self.sources else self.sources[0]
-            self._read[source] = _read(source)
+            self._read[source] = read_source(source)
 
     async def work(self, workspace: Workspace) -> ExitCode:
         """Summarize the sources, a few at a time on the one engine. One that fails does not stop the others; each
@@ -70,7 +68,7 @@ class SummaryJob:
 
     async def output(self, workspace: Workspace, source: str, bars: Bars) -> Output:
         """The result of one source. Raises `LdaError`."""
-        document = self._read.pop(source, None) or await asyncio.to_thread(_read, source)
+        document = self._read.pop(source, None) or await asyncio.to_thread(read_source, source)
         if self.dry_run:
             method, figures = await estimate(workspace, document, self.options)
             return EstimateOutput(document, method, figures, workspace.engine.info)
@@ -113,10 +111,3 @@ class _Queue:
             return
         typer.echo(f"lda: {error}", err=True)
         self._results.fail(number, Failure(source, str(error), exit_code(error)))
-
-
-def _read(source: str) -> Document:
-    if source != STANDARD_INPUT:
-        return read_document(Path(source))
-    most = Limits().file_bytes
-    return read_bytes(sys.stdin.buffer.read(most + 1), name="standard input")

@@ -13,6 +13,7 @@ from longdoc.cli.output import OutputFormat, document_json, usage_json
 from longdoc.cli.source_notes import SourceNotes, sentences_json
 from longdoc.documents.document import Document
 from longdoc.engines.engine import EngineInfo, Usage
+from longdoc.evaluation.method_figures import support_rate
 from longdoc.json_value import JsonValue
 from longdoc.storage.supports import SentenceSupport
 
@@ -88,13 +89,6 @@ class SummaryOutput:
             "words": count_words(part.text),
             "support_rate": support_rate(self._sentences(part.node_id)),
         }
-
-
-def support_rate(sentences: Sequence[SentenceSupport]) -> float | None:
-    """The share of sentences that rest on something in the text; None where that was not traced."""
-    if not sentences:
-        return None
-    return round(sum(sentence.supported for sentence in sentences) / len(sentences), 4)
 
 
 @dataclass(frozen=True, slots=True)
