@@ -92,5 +92,5 @@ def _overlap(claims: Sequence[str], sources: Sequence[str]) -> LexicalOverlap:
 def _similar_wording(overlap: LexicalOverlap) -> Similarity:
     """The share of a claim that sources, alone and with a neighbour, hold, in the place of similarity in meaning."""
     single = overlap.containment()
-    pairs = overlap.shares @ np.maximum(overlap.present[1:], overlap.present[:-1]).T
-    return Similarity(single, best_with_neighbour(single, pairs), np.zeros(len(single), np.float32))
+    context = best_with_neighbour(single, overlap.containment_of_pairs())
+    return Similarity(single, context, np.zeros(len(single), np.float32))

@@ -108,6 +108,8 @@ def _choose(first: int, near: Numbers, shares: Numbers, present: Numbers) -> tup
     Greedy, as for any set cover. Sources far less like the claim than the first are no evidence, whatever words they
     have in common with it.
     """
+    said = shares.nonzero()[0]
+    shares, present = shares[said], present[:, said]
     chosen, left = [first], shares * (1 - present[first])
     mean = near.mean()
     eligible = near >= mean + _LEAST_LIKENESS * (near[first] - mean)
