@@ -60,7 +60,8 @@ class Finisher:
     ) -> Made:
         """As close to so many words as bounded attempts bring it.
 
-        A short text is gone on with: first from all of the `material`, then from the piece of it that is told least.
+        A short text is gone on with: first from all of the `material` (not by a toy, which gets lost in it), then from
+        the piece of it that is told least.
         A long one is tightened, then cut at the end of a sentence. What stays short is filled up with sentences of
         the summaries it is made from. A text that is still outside says so in its reason.
         """
@@ -72,7 +73,8 @@ class Finisher:
             if fits(made, words) or fruitless >= _MOST_FRUITLESS:
                 break
             if count_words(made.text) < words:
-                parts = material if attempt == 1 else pieces.next(made.text) or material
+                whole = attempt == 1 and not self._writer.toy
+                parts = material if whole else pieces.next(made.text) or material
                 made = await self._go_on(made, words, parts=parts, limit=limit, attempt=attempt, purpose=purpose)
                 fruitless += made.text == before.text
             elif attempt <= tightenings:
