@@ -230,7 +230,7 @@ def compare(
         "database": database,
     }
     job = CompareJob(
-        sources=expand_sources(paths),
+        sources=expand_sources(paths, out=out),
         options=ComparisonOptions(
             methods=() if methods is None else tuple(parse_variant(label.strip()) for label in methods.split(",")),
             words=words,
