@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import typer
@@ -79,6 +80,7 @@ class Results:
         self._texts: list[str | None] = [None] * len(sources)
         self._values: list[JsonValue] = [None] * len(sources)
         self._failures: dict[int, Failure] = {}
+        self._open = set(range(len(sources)))
         self._gaps = False
         self._printed = 0
         self._echoed = False
@@ -96,18 +98,21 @@ class Results:
 
     def add(self, number: int, result: Output) -> None:
         """Take the result of the source with this number."""
+        self._open.discard(number)
         self._gaps = self._gaps or result.gaps
         if self._form is OutputFormat.JSON:
             self._values[number] = result.json()
         else:
             self._texts[number] = result.text(self._form)
         if self._out is not None and self._folder:
-            write_file(self._rendered([number]), self._out / self._names[number])
+            status = "gaps" if result.gaps else "done"
+            write_file(self._rendered([number], status), self._out / self._names[number])
             self._texts[number] = self._values[number] = None
         self._print()
 
     def fail(self, number: int, failure: Failure) -> None:
-        """Take note of a source that failed."""
+        """Take note of a source that failed, or at which the work stopped."""
+        self._open.discard(number)
         self._failures[number] = failure
         self._print()
 
@@ -115,12 +120,12 @@ class Results:
         """Put out what could not be put out before."""
         there = [i for i in range(len(self._texts)) if self._texts[i] is not None or self._values[i] is not None]
         if self._out is None and self._form is OutputFormat.JSON:
-            typer.echo(self._rendered(there))
+            typer.echo(self._rendered(there, self._status(), self._failures))
         elif self._out is None:
             for number in there:
                 self._echo(number)
         elif not self._folder and there:
-            write_file(self._rendered(there), self._out)
+            write_file(self._rendered(there, self._status(), self._failures), self._out)
 
     def _print(self) -> None:
         """Print what comes next, as far as it is there."""
@@ -138,13 +143,22 @@ class Results:
             typer.echo(f"\n{text}" if self._echoed else text)
             self._echoed = True
 
-    def _rendered(self, numbers: Sequence[int]) -> str:
+    def _status(self) -> str:
+        """In a word how it went; sources that neither came out nor failed were not come to."""
+        codes = {failure.code for failure in self._failures.values()}
+        if ExitCode.RESUMABLE in codes or (self._open and not codes):
+            return "stopped"
+        return {ExitCode.DONE: "done", ExitCode.GAPS: "gaps"}.get(self.code, "failed")
+
+    def _rendered(
+        self, numbers: Sequence[int], status: str, failures: Mapping[int, Failure] = MappingProxyType({})
+    ) -> str:
         if self._form is not OutputFormat.JSON:
             return "\n\n".join(self._texts[number] or "" for number in numbers)
-        status = {ExitCode.DONE: "done", ExitCode.GAPS: "gaps"}.get(self.code, "failed")
-        failures: list[JsonValue] = [{"source": f.source, "error": f.message} for f in self._failures.values()]
+        failed = [failure for _, failure in sorted(failures.items())]
+        told: list[JsonValue] = [{"source": failure.source, "error": failure.message} for failure in failed]
         values = [self._values[number] for number in numbers]
-        return envelope(self._command, status, results=values, failures=failures)
+        return envelope(self._command, status, results=values, failures=told)
 
 
 def _file_names(sources: Sequence[str], form: OutputFormat) -> list[str]:

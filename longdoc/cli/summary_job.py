@@ -108,6 +108,6 @@ class _Queue:
     def _note(self, number: int, source: str, error: LdaError) -> None:
         if len(self._job.sources) == 1 or error.resumable or isinstance(error, EngineAuthError):
             self.stopped_by = self.stopped_by or error
-            return
-        typer.echo(f"lda: {error}", err=True)
+        else:
+            typer.echo(f"lda: {error}", err=True)
         self._results.fail(number, Failure(source, str(error), exit_code(error)))

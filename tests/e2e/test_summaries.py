@@ -88,6 +88,28 @@ def test_what_could_be_read_is_written(lda: Lda, shelf: Path) -> None:
     assert json.loads((lda.home / "all" / "pear.json").read_text())["results"][0]["summary"]["text"]
 
 
+def test_a_file_of_a_folder_tells_of_its_own_book_alone(lda: Lda, shelf: Path) -> None:
+    lda.run("summarize", shelf / "broken.epub", shelf / "pear.txt", "--out", lda.home / "all", "--format", "json")
+    written = json.loads((lda.home / "all" / "pear.json").read_text())
+    assert (written["status"], written["failures"]) == ("done", [])
+
+
+def test_an_envelope_says_that_the_work_stopped_and_where(lda: Lda, shelf: Path, book: Path) -> None:
+    lda.summarize(shelf / "pear.txt")
+    envelope = lda.json("summarize", shelf / "pear.txt", book, "--max-calls", "3", code=75)
+    assert envelope["status"] == "stopped"
+    assert [result["document"]["title"] for result in envelope["results"]] == ["pear.txt"]
+    assert [(Path(failure["source"]).name, "budget" in failure["error"]) for failure in envelope["failures"]] == [
+        ("book.md", True)
+    ]
+
+
+def test_an_envelope_says_that_nothing_could_be_done(lda: Lda, story: Path) -> None:
+    envelope = lda.json("summarize", story, "--words", "90000", code=2)
+    assert (envelope["status"], envelope["results"]) == ("failed", [])
+    assert "too many" in envelope["failures"][0]["error"]
+
+
 @pytest.mark.parametrize("given", ["empty", "nothing-*.txt"])
 def test_a_folder_or_a_pattern_without_documents_is_a_usage_error(lda: Lda, given: str) -> None:
     (lda.home / "empty").mkdir()
