@@ -26,6 +26,7 @@ from longdoc.agents.events import CallStarted, Event, NodeDone
 from longdoc.agents.hierarchical import HierarchicalSummarizer
 from longdoc.agents.hierarchical_plan import MergeContext
 from longdoc.agents.incremental import IncrementalSummarizer
+from longdoc.agents.scm import ScmSummarizer
 from longdoc.agents.summary import SummaryTask
 from longdoc.agents.tree_plan import PlannedNode
 from longdoc.app.bootstrap import Workspace, open_workspace
@@ -62,6 +63,7 @@ _WAYS = (
         _LEAST_LEVEL_0,
     ),
     _Way("incremental", SummaryOptions(method="incremental", sources=False), _LEAST_CHAIN, time_scale=16.0),
+    _Way("scm", SummaryOptions(method="scm", sources=False), _LEAST_CHAIN, time_scale=16.0),
 )
 
 
@@ -146,14 +148,15 @@ def _how() -> str:
     return (
         f"A server in another process simulates an 8-billion-parameter model on one H100 under vLLM with {_SEQUENCES} "
         "sequences; seconds of runs are by its clock, which runs as fast as ours, and sixteen times as fast for the "
-        "incremental way. The books are summarized over HTTP with the ledger on disk and nothing configured but the "
-        "address. *Level 0* is from our first call to the last level-0 summary stored, *whole run* from our first call "
-        "to the last summary stored, both taken on our side; *before* is what lies before the first call (reading, "
-        "saving, counting tokens over HTTP, cutting), in our seconds. *Ideal* is the same simulation given the calls "
-        "that were made, with their tokens and shared beginnings, each submitted the moment that what it depends on is "
-        "done; for level 0 the calls of level 0 alone; for the incremental way the sum of its chain. Targets for each "
-        f"book: level 0 at least {_LEAST_LEVEL_0} of the ideal, the whole run at least {_LEAST_WHOLE} "
-        f"(hierarchical) and {_LEAST_CHAIN:.3f} (incremental)."
+        "incremental way and SCM. The books are summarized over HTTP with the ledger on disk and nothing configured "
+        "but the address. *Level 0* is from our first call to the last level-0 summary stored, *whole run* from our "
+        "first call to the last summary stored, both taken on our side; *before* is what lies before the first call "
+        "(reading, saving, counting tokens over HTTP, cutting), in our seconds. *Ideal* is the same simulation given "
+        "the calls that were made, with their tokens and shared beginnings, each submitted the moment that what it "
+        "depends on is done; for level 0 the calls of level 0 alone; for the incremental way the sum of its chain. "
+        "SCM's memories are looked up by hashed words here. Targets for each book: level 0 at least "
+        f"{_LEAST_LEVEL_0} of the ideal, the whole run at least {_LEAST_WHOLE} (hierarchical) and {_LEAST_CHAIN:.3f} "
+        "(incremental, SCM)."
     )
 
 
@@ -177,7 +180,12 @@ async def _measure(path: Path, way: _Way) -> _Measured:
     options = ("--sequences", str(_SEQUENCES), "--time-scale", str(way.time_scale), "--record")
     with tempfile.TemporaryDirectory() as folder, server_process(*options) as base_url:
         settings = load_settings(
-            {"engine": "openai", "base_url": base_url, "database": str(Path(folder) / "record.db")}
+            {
+                "engine": "openai",
+                "base_url": base_url,
+                "database": str(Path(folder) / "record.db"),
+                "embedding_model": "hashed",
+            }
         )
         async with open_workspace(settings, budget=Budget(), notify=_ignore, progress=_ignore) as workspace:
             clock = _Clock()
@@ -209,9 +217,11 @@ def _compared(book: str, way: _Way, clock: _Clock, nodes: Sequence[PlannedNode],
 async def _plan(workspace: Workspace, document: Document, way: _Way) -> Sequence[PlannedNode]:
     """The plan of the run, made again from the stored segments."""
     engine, nodes = workspace.engine, workspace.records.nodes
-    method: HierarchicalSummarizer | IncrementalSummarizer
+    method: HierarchicalSummarizer | IncrementalSummarizer | ScmSummarizer
     if way.options.method == "incremental":
         method = IncrementalSummarizer(engine, nodes)
+    elif way.options.method == "scm":
+        method = ScmSummarizer(engine, nodes, workspace.embedder)
     else:
         method = HierarchicalSummarizer(engine, nodes, context=way.options.merge_context)
     limit = method.segment_limit(engine.info.context_window)
