@@ -12,10 +12,11 @@ from typing import Any
 
 @dataclass
 class Lda:
-    """`lda` with a database and settings of its own."""
+    """`lda` with a database and settings of its own; `patience` is how many seconds a command may take."""
 
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
+    patience: float = 120
 
     @property
     def database(self) -> Path:
@@ -36,12 +37,12 @@ class Lda:
         )
 
     def run(
-        self, *arguments: str | Path, stdin: str = "", timeout: float = 120, **options: str
+        self, *arguments: str | Path, stdin: str = "", timeout: float | None = None, **options: str
     ) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
         process = self.start(*arguments, **options)
         try:
-            out, err = process.communicate(stdin, timeout=timeout)
+            out, err = process.communicate(stdin, timeout=timeout or self.patience)
         finally:
             process.kill()
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
