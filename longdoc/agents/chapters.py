@@ -14,6 +14,10 @@ _MOST_CHARACTERS = 72_000
 """About 12,000 words: a section with sections of its own that is longer is a part or a volume, not a chapter."""
 
 
+_HEADING_CHARACTERS = 20
+"""How much besides its title a section may have and still be a heading alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chapter:
     """`document.text[start:end]`; chapters tile the text from the first to the last."""
@@ -34,7 +38,21 @@ def chapters_of(document: Document) -> list[Chapter]:
             f"{document.title} has no chapters or headings to go by; summarize it as a whole (without --by)"
         )
     starts = [0, *(start for _, start in found[1:]), len(document.text)]
-    return [Chapter(title, start, end) for (title, _), (start, end) in zip(found, pairwise(starts), strict=True)]
+    chapters = [Chapter(title, start, end) for (title, _), (start, end) in zip(found, pairwise(starts), strict=True)]
+    return _without_bare_headings(document.text, chapters)
+
+
+def _without_bare_headings(text: str, chapters: Sequence[Chapter]) -> list[Chapter]:
+    """The chapters, where one that is a heading alone (a part in a flat outline, say) begins the one after it."""
+    kept: list[Chapter] = []
+    heading: Chapter | None = None
+    for chapter in chapters:
+        whole = chapter if heading is None else replace(chapter, start=heading.start)
+        bare = len(text[whole.start : whole.end].strip()) <= len(whole.title) + _HEADING_CHARACTERS
+        heading = whole if bare and chapter is not chapters[-1] else None
+        if heading is None:
+            kept.append(whole)
+    return kept
 
 
 def split_at_chapters(segments: Sequence[Segment], chapters: Sequence[Chapter]) -> list[list[Segment]]:

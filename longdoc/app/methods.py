@@ -94,10 +94,13 @@ def choose_method(
     *,
     words: int | None,
     by_chapter: bool,
+    segmented: bool = False,
     merge_context: MergeContext = MergeContext.CHILD,
     measured: Sequence[MethodScore] = (),
 ) -> MethodChoice:
     """The method asked for, or the best for this document and engine where that is left open (`auto`).
+
+    `segmented` tells that segments of a size were asked for, which one call does not have.
 
     `measured` is what comparisons found for this model, newest first: where at least two methods that can be taken
     were judged on the same documents of comparable size, the more coherent one is taken. Otherwise one call where the
@@ -114,12 +117,15 @@ def choose_method(
     if words is not None and words > words_of(DEFAULT_FINAL_TOKENS):
         return MethodChoice(_MERGING, f"{words:,} words are written stretch by stretch", merge_context)
     tokens = body_tokens(document)
-    fits = fits_one_call(tokens, info)
+    fits = fits_one_call(tokens, info) and not segmented
     learned = best_measured(
         measured, tokens=tokens, methods=_candidates(merge_context, fits=fits), including=_ONE_CALL if fits else None
     )
     size = (
-        f"about {tokens:,.0f} tokens {'fit' if fits else 'do not fit'} one call in a window of {info.context_window:,}"
+        "segments of a size of their own were asked for"
+        if segmented
+        else f"about {tokens:,.0f} tokens {'fit' if fits else 'do not fit'} one call in a window of "
+        f"{info.context_window:,}"
     )
     if learned is not None:
         taken = parse_variant(learned.method)

@@ -134,6 +134,7 @@ async def _choice(workspace: Workspace, document: Document, options: SummaryOpti
             info,
             words=options.words,
             by_chapter=options.by_chapter,
+            segmented=options.segment_tokens is not None,
             merge_context=options.merge_context,
             measured=measured,
         )

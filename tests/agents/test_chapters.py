@@ -115,3 +115,13 @@ def test_pieces_of_segments_are_those_of_the_text_with_no_token_lost(sizes: list
         for row, chapter in zip(pieces, chapters, strict=True)
         for piece in row
     )
+
+
+def test_a_section_that_is_a_heading_alone_begins_the_chapter_after_it() -> None:
+    text = "PART ONE\n\n" + "a" * 100 + "PART TWO\n\n" + "b" * 100
+    sections = tuple(
+        Section(title, start, end)
+        for title, start, end in (("PART ONE", 0, 10), ("I", 10, 110), ("PART TWO", 110, 120), ("II", 120, 220))
+    )
+    chapters = chapters_of(Document("d", text, "text", sections=sections))
+    assert [(chapter.title, chapter.start, chapter.end) for chapter in chapters] == [("I", 0, 110), ("II", 110, 220)]
