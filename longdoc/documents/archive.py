@@ -38,7 +38,8 @@ class Archive:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except (zipfile.BadZipFile, ValueError, NotImplementedError, UnicodeDecodeError) as error:
             raise MalformedDocumentError("is a broken or truncated archive; get a fresh copy", source=source) from error
-        self._members = {_stored_name(info): info for info in self._zip.infolist() if not info.is_dir()}
+        named = [info for info in self._zip.infolist() if info.filename]
+        self._members = {_stored_name(info): info for info in named if not info.is_dir()}
         for name, info in self._members.items():
             self._refuse_unsafe(name, info)
         self._keys = self._lookup_keys()

@@ -86,6 +86,11 @@ def test_members_are_found_by_sloppy_names(wanted: str) -> None:
     assert archive(zip_of({"OPS/Kapitel A\u0308.xhtml": "x"})).read(wanted) == b"x"
 
 
+def test_members_without_a_name_are_left_out() -> None:
+    data = zip_of({"a": b"1", "b": b"2"}).replace(b"a", b"\0")
+    assert archive(data).names == ("b",)
+
+
 def test_folders_made_with_backslashes_are_folders() -> None:
     assert archive(zip_of({"OPS\\a.xhtml": "x"})).find("OPS/a.xhtml") == "OPS/a.xhtml"
 

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from longdoc.documents.limits import Limits
@@ -108,6 +108,7 @@ def test_any_bytes_read_or_say_why_not(data: bytes) -> None:
 
 
 @given(st.integers(0, len(EPUB) - 1), st.integers(0, 255))
+@example(935, 0)
 def test_a_damaged_book_reads_or_says_why_not(place: int, value: int) -> None:
     data = EPUB[:place] + bytes([value]) + EPUB[place + 1 :]
     try:
