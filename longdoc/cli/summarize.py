@@ -147,6 +147,7 @@ def summarize(
         dry_run=dry_run,
         fresh=fresh,
         quiet=quiet,
+        bounded=not (max_calls is None and max_tokens_total is None and max_cost is None),
     )
     settings = load_settings(given)
     budget = Budget(max_calls=max_calls, max_tokens=max_tokens_total, max_cost=max_cost)

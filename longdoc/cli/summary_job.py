@@ -29,7 +29,11 @@ _AT_ONCE = 4
 
 @dataclass
 class SummaryJob:
-    """What was asked for on the command line."""
+    """What was asked for on the command line.
+
+    `bounded` tells that calls, tokens or money are limited: then sources are taken one after the other, so that what
+    the limit allows makes whole summaries and not the beginnings of several.
+    """
 
     sources: Sequence[str]
     options: SummaryOptions
@@ -38,6 +42,7 @@ class SummaryJob:
     dry_run: bool
     fresh: bool
     quiet: bool
+    bounded: bool = False
     _read: dict[str, Document] = field(default_factory=dict[str, Document])
 
     def read_first(self) -> None:
@@ -58,7 +63,9 @@ class SummaryJob:
         work = _Queue(self, workspace, results, bars)
         bars.start()
         try:
-            await asyncio.gather(*(work.worker() for _ in range(min(_AT_ONCE, len(self.sources)))))
+            await asyncio.gather(
+                *(work.worker() for _ in range(min(1 if self.bounded else _AT_ONCE, len(self.sources))))
+            )
         finally:
             bars.stop()
             results.close()
