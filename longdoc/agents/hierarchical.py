@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 
 from longdoc.agents.attempts import Made, Writer
 from longdoc.agents.events import Emit
-from longdoc.agents.hierarchical_plan import MergeContext, WindowLimits, plan_hierarchical
+from longdoc.agents.hierarchical_plan import MergeContext, plan_hierarchical
 from longdoc.agents.sentences import cut_to_sentence, last_sentences
 from longdoc.agents.summary import Summary, SummaryEstimate, SummaryTask
 from longdoc.agents.summary_prompts import Length, SummaryPrompts
 from longdoc.agents.tree import carry_out
 from longdoc.agents.tree_plan import DEFAULT_SEGMENT_TOKENS, PlannedNode, SummaryPlan
+from longdoc.agents.window_limits import WindowLimits
 from longdoc.engines.engine import Engine
 from longdoc.prompts.catalogue import Quoted, RenderedPrompt
 from longdoc.storage.nodes import Nodes

@@ -18,6 +18,7 @@ from longdoc.app.evaluations import (
 )
 from longdoc.cli.booookscore_output import BooookscoreOutput, JudgingEstimateOutput, PublishedOutput
 from longdoc.cli.exits import ExitCode
+from longdoc.cli.options import RunOptions
 from longdoc.cli.output import Output, OutputFormat, Results
 from longdoc.cli.run_view import RunView
 from longdoc.cli.session import run_session
@@ -25,7 +26,6 @@ from longdoc.config import Settings
 from longdoc.documents.document import Document, Metadata
 from longdoc.documents.limits import Limits
 from longdoc.documents.readers import read_bytes, read_document
-from longdoc.engines.budget import Budget
 from longdoc.errors import DocumentError, NotFoundError
 from longdoc.evaluation.published import recompute_published
 from longdoc.evaluation.summary_text import summary_from_document
@@ -42,32 +42,29 @@ class BooookscoreJob:
     sources: Sequence[str]
     options: BooookscoreOptions
     annotations: Path | None
-    out: Path | None
+    run: RunOptions
     form: OutputFormat
-    dry_run: bool
-    fresh: bool
-    quiet: bool
 
-    def run(self, settings: Settings, budget: Budget) -> ExitCode:
+    def start(self) -> ExitCode:
         """Read every summary, then score them together. One that cannot be read ends it, before an engine is looked
         for: a mean over fewer summaries than were named would mislead."""
-        results = Results(_COMMAND, self.form, self.out, sources=[_COMMAND])
-        summaries = asyncio.run(_read_all(self.sources, settings))
+        results = Results(_COMMAND, self.form, self.run.out, sources=[_COMMAND])
+        summaries = asyncio.run(_read_all(self.sources, self.run.settings()))
         if self.annotations is not None:
             return _put_out(results, BooookscoreOutput(score_annotations(summaries, self.annotations, self.options)))
 
         async def work(workspace: Workspace) -> ExitCode:
             return _put_out(results, await self._judged(workspace, summaries))
 
-        return run_session(settings, budget, work, quiet=self.quiet)
+        return run_session(self.run.settings(), self.run.budget(), work, quiet=self.run.quiet)
 
     async def _judged(self, workspace: Workspace, summaries: Sequence[Document]) -> Output:
-        if self.dry_run:
+        if self.run.dry_run:
             estimate = await estimate_judging(workspace, summaries, self.options)
             return JudgingEstimateOutput(estimate, workspace.engine.info)
         title = summaries[0].title if len(summaries) == 1 else f"{len(summaries)} summaries"
-        with RunView(title, quiet=self.quiet) as view:
-            report = await judge_summaries(workspace, summaries, self.options, fresh=self.fresh, emit=view.emit)
+        with RunView(title, quiet=self.run.quiet) as view:
+            report = await judge_summaries(workspace, summaries, self.options, fresh=self.run.fresh, emit=view.emit)
             if report.run_id is not None and report.usage is not None:
                 view.finish(report.run_id, report.usage)
         return BooookscoreOutput(report)

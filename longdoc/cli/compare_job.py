@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import typer
 
@@ -13,14 +12,13 @@ from longdoc.app.bootstrap import Workspace
 from longdoc.app.comparison import ComparisonOptions, FailedTrial, compare, estimate_comparison
 from longdoc.cli.compare_output import CompareEstimateOutput, CompareOutput
 from longdoc.cli.exits import ExitCode
+from longdoc.cli.options import RunOptions
 from longdoc.cli.output import OutputFormat, Results
 from longdoc.cli.reading import read_source
 from longdoc.cli.render import notifier, table
 from longdoc.cli.run_view import Bars, RunView
 from longdoc.cli.session import run_session
-from longdoc.config import Settings
 from longdoc.documents.document import Document
-from longdoc.engines.budget import Budget
 
 _COMMAND = "eval compare"
 
@@ -31,13 +29,10 @@ class CompareJob:
 
     sources: Sequence[str]
     options: ComparisonOptions
-    out: Path | None
+    run: RunOptions
     form: OutputFormat | None
-    dry_run: bool
-    fresh: bool
-    quiet: bool
 
-    def run(self, settings: Settings, budget: Budget) -> ExitCode:
+    def start(self) -> ExitCode:
         """Read every book, then compare. One that cannot be read ends it before an engine is looked for: means over
         other books than were named would mislead."""
         put_out = self._put_out()
@@ -46,25 +41,25 @@ class CompareJob:
         async def work(workspace: Workspace) -> ExitCode:
             return put_out(await self._output(workspace, documents))
 
-        return run_session(settings, budget, work, quiet=self.quiet)
+        return run_session(self.run.settings(), self.run.budget(), work, quiet=self.run.quiet)
 
     async def _output(
         self, workspace: Workspace, documents: Sequence[Document]
     ) -> CompareOutput | CompareEstimateOutput:
         """The result. Raises the first error where no method did anything."""
-        if self.dry_run:
+        if self.run.dry_run:
             estimates = await estimate_comparison(workspace, documents, self.options)
             _raise_where_nothing_came(estimates)
             return CompareEstimateOutput(estimates, workspace.engine.info, judge=self.options.judge)
-        bars = Bars(quiet=self.quiet)
+        bars = Bars(quiet=self.run.quiet)
         bars.start()
         try:
             comparison = await compare(
                 workspace,
                 documents,
                 self.options,
-                fresh=self.fresh,
-                watch=lambda title: RunView(title, quiet=self.quiet, bars=bars),
+                fresh=self.run.fresh,
+                watch=lambda title: RunView(title, quiet=self.run.quiet, bars=bars),
             )
         finally:
             bars.stop()
@@ -75,7 +70,7 @@ class CompareJob:
         """Where the result goes. Raises `ConfigError` at once where it cannot be written there."""
         if self.form is None:
             return self._print
-        results = Results(_COMMAND, self.form, self.out, sources=[_COMMAND])
+        results = Results(_COMMAND, self.form, self.run.out, sources=[_COMMAND])
 
         def put_out(output: CompareOutput | CompareEstimateOutput) -> ExitCode:
             results.add(0, output)
@@ -92,7 +87,7 @@ class CompareJob:
                 typer.echo()
         else:
             table(output.columns, output.rows)
-        notify = notifier(quiet=self.quiet)
+        notify = notifier(quiet=self.run.quiet)
         for remark in output.remarks:
             notify(remark)
         for failure in output.failures:

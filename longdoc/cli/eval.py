@@ -69,6 +69,7 @@ def _group() -> None:
 
 
 @app.command("booookscore", help=BOOOOKSCORE_HELP)
+@options.with_run_options(formats="md, txt or json")
 def booookscore(
     summaries: Annotated[
         list[str] | None,
@@ -92,60 +93,35 @@ def booookscore(
         typer.Option("--published", help="Recompute the published table in this folder.", rich_help_panel=_SCORE),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the interval over books.", rich_help_panel=_SCORE)] = 0,
-    out: options.Out = None,
-    form: options.Format = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-    dry_run: options.DryRun = False,
-    fresh: options.Fresh = False,
-    max_calls: options.MaxCalls = None,
-    max_tokens_total: options.MaxTokens = None,
-    max_cost: options.MaxCost = None,
-    engine: options.Engine = None,
-    model: options.Model = None,
-    base_url: options.BaseUrl = None,
-    concurrency: options.Concurrency = None,
-    database: options.Database = None,
+    run: options.RunOptions,
 ) -> None:
     """Parse the command line and score; `BOOOOKSCORE_HELP` is what people read."""
     from longdoc.app.evaluations import BooookscoreOptions
     from longdoc.cli.booookscore_job import BooookscoreJob, compare_published
-    from longdoc.cli.output import OutputFormat, chosen_format
-    from longdoc.config import load_settings
-    from longdoc.engines.budget import Budget
+    from longdoc.cli.output import OutputFormat
     from longdoc.errors import ConfigError
 
-    chosen = chosen_format(form, out, json=json)
+    chosen = run.format()
     if chosen is OutputFormat.HTML:
         raise ConfigError("scores are written as md, txt or json; choose another --format or --out")
     if published is not None:
         if summaries or annotations:
             raise ConfigError("--published reads its own summaries and annotations; give nothing else with it")
-        raise typer.Exit(compare_published(published, chosen, out, seed=seed))
+        raise typer.Exit(compare_published(published, chosen, run.out, seed=seed))
     if not summaries:
         raise ConfigError("name a summary to score, or the folder of published files with --published")
-    given = {
-        "engine": engine,
-        "model": model,
-        "base_url": base_url,
-        "concurrency": concurrency,
-        "database": database,
-    }
     job = BooookscoreJob(
         sources=summaries,
         options=BooookscoreOptions(protocol=protocol, seed=seed),
         annotations=annotations,
-        out=out,
+        run=run,
         form=chosen,
-        dry_run=dry_run,
-        fresh=fresh,
-        quiet=quiet,
     )
-    budget = Budget(max_calls=max_calls, max_tokens=max_tokens_total, max_cost=max_cost)
-    raise typer.Exit(job.run(load_settings(given), budget))
+    raise typer.Exit(job.start())
 
 
 @app.command("compare", help=COMPARE_HELP)
+@options.with_run_options(formats="md, txt or json", default_format="a table")
 def compare(
     paths: Annotated[
         list[str], typer.Argument(help="Files, folders or patterns; - reads standard input.", metavar="BOOK")
@@ -191,46 +167,21 @@ def compare(
         ),
     ] = "batch",
     seed: Annotated[int, typer.Option("--seed", help="Seed of intervals over books.", rich_help_panel=_SCORE)] = 0,
-    out: options.Out = None,
-    form: Annotated[
-        str | None,
-        typer.Option("--format", help="md, txt or json.", show_default="a table", rich_help_panel="Output"),
-    ] = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-    dry_run: options.DryRun = False,
-    fresh: options.Fresh = False,
-    max_calls: options.MaxCalls = None,
-    max_tokens_total: options.MaxTokens = None,
-    max_cost: options.MaxCost = None,
-    engine: options.Engine = None,
-    model: options.Model = None,
-    base_url: options.BaseUrl = None,
-    concurrency: options.Concurrency = None,
-    database: options.Database = None,
+    run: options.RunOptions,
 ) -> None:
     """Parse the command line and compare; `COMPARE_HELP` is what people read."""
     from longdoc.app.comparison import ComparisonOptions
     from longdoc.app.methods import parse_variant
     from longdoc.cli.compare_job import CompareJob
-    from longdoc.cli.output import OutputFormat, chosen_format
+    from longdoc.cli.output import OutputFormat
     from longdoc.cli.sources import expand_sources
-    from longdoc.config import load_settings
-    from longdoc.engines.budget import Budget
     from longdoc.errors import ConfigError
 
-    chosen = chosen_format(form, out, json=json)
+    chosen = run.format()
     if chosen is OutputFormat.HTML:
         raise ConfigError("comparisons are written as md, txt or json; choose another --format or --out")
-    given = {
-        "engine": engine,
-        "model": model,
-        "base_url": base_url,
-        "concurrency": concurrency,
-        "database": database,
-    }
     job = CompareJob(
-        sources=expand_sources(paths, out=out),
+        sources=expand_sources(paths, out=run.out),
         options=ComparisonOptions(
             methods=() if methods is None else tuple(parse_variant(label.strip()) for label in methods.split(",")),
             words=words,
@@ -241,11 +192,7 @@ def compare(
             judge=judge,
             seed=seed,
         ),
-        out=out,
-        form=chosen if json or out is not None or form is not None else None,
-        dry_run=dry_run,
-        fresh=fresh,
-        quiet=quiet,
+        run=run,
+        form=None if run.plain else chosen,
     )
-    budget = Budget(max_calls=max_calls, max_tokens=max_tokens_total, max_cost=max_cost)
-    raise typer.Exit(job.run(load_settings(given), budget))
+    raise typer.Exit(job.start())

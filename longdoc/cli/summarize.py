@@ -54,6 +54,7 @@ def _merge_context(name: str) -> MergeContext:
         raise ConfigError(f"--merge-context is {' or '.join(MergeContext)}, not {name!r}") from error
 
 
+@options.with_run_options()
 def summarize(
     paths: Annotated[
         list[str], typer.Argument(help="Files, folders or patterns; - reads standard input.", metavar="PATH")
@@ -99,39 +100,15 @@ def summarize(
     sources: Annotated[
         bool, typer.Option("--sources/--no-sources", help="Trace each sentence to the text.", rich_help_panel="Output")
     ] = True,
-    out: options.Out = None,
-    form: options.Format = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-    dry_run: options.DryRun = False,
-    fresh: options.Fresh = False,
-    max_calls: options.MaxCalls = None,
-    max_tokens_total: options.MaxTokens = None,
-    max_cost: options.MaxCost = None,
-    engine: options.Engine = None,
-    model: options.Model = None,
-    base_url: options.BaseUrl = None,
-    concurrency: options.Concurrency = None,
-    database: options.Database = None,
+    run: options.RunOptions,
 ) -> None:
     """Parse the command line and summarize; `HELP` is what people read."""
     from longdoc.app.summaries import SummaryOptions
-    from longdoc.cli.output import chosen_format
-    from longdoc.cli.session import run_session
     from longdoc.cli.sources import expand_sources
     from longdoc.cli.summary_job import SummaryJob
-    from longdoc.config import load_settings
-    from longdoc.engines.budget import Budget
 
-    given = {
-        "engine": engine,
-        "model": model,
-        "base_url": base_url,
-        "concurrency": concurrency,
-        "database": database,
-    }
     job = SummaryJob(
-        sources=expand_sources(paths, out=out),
+        sources=expand_sources(paths, out=run.out),
         options=SummaryOptions(
             method=method,
             words=words,
@@ -142,14 +119,7 @@ def summarize(
             merge_context=_merge_context(merge_context),
             sources=sources,
         ),
-        out=out,
-        form=chosen_format(form, out, json=json),
-        dry_run=dry_run,
-        fresh=fresh,
-        quiet=quiet,
-        bounded=not (max_calls is None and max_tokens_total is None and max_cost is None),
+        run=run,
+        form=run.format(),
     )
-    settings = load_settings(given)
-    budget = Budget(max_calls=max_calls, max_tokens=max_tokens_total, max_cost=max_cost)
-    job.read_first()
-    raise typer.Exit(run_session(settings, budget, job.work, quiet=quiet))
+    raise typer.Exit(job.start())

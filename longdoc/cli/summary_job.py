@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import typer
 
@@ -14,10 +13,12 @@ from longdoc.app.history import run_report
 from longdoc.app.summaries import SummaryOptions, SummaryResult, estimate
 from longdoc.app.summaries import summarize as summarize_document
 from longdoc.cli.exits import ExitCode, exit_code
+from longdoc.cli.options import RunOptions
 from longdoc.cli.output import Failure, Output, OutputFormat, Results
 from longdoc.cli.reading import read_source
 from longdoc.cli.run_report import report_page
 from longdoc.cli.run_view import Bars, RunView
+from longdoc.cli.session import run_session
 from longdoc.cli.sources import STANDARD_INPUT
 from longdoc.cli.summary_output import EstimateOutput, SummaryOutput
 from longdoc.documents.document import Document
@@ -29,42 +30,39 @@ _AT_ONCE = 4
 
 @dataclass
 class SummaryJob:
-    """What was asked for on the command line.
-
-    `bounded` tells that calls, tokens or money are limited: then sources are taken one after the other, so that what
-    the limit allows makes whole summaries and not the beginnings of several.
-    """
+    """What was asked for on the command line."""
 
     sources: Sequence[str]
     options: SummaryOptions
-    out: Path | None
+    run: RunOptions
     form: OutputFormat
-    dry_run: bool
-    fresh: bool
-    quiet: bool
-    bounded: bool = False
     _read: dict[str, Document] = field(default_factory=dict[str, Document])
 
-    def read_first(self) -> None:
-        """Read what must be read before anything else happens: standard input, and a source that is alone.
+    def start(self) -> ExitCode:
+        """Summarize the sources. Standard input, and a source that is alone, are read before an engine is looked for.
 
-        Raises `DocumentError`, before an engine is looked for.
+        Raises `DocumentError` where that fails, and what stops all the work.
         """
         if len(self.sources) == 1 or STANDARD_INPUT in self.sources:
             source = STANDARD_INPUT if STANDARD_INPUT in self.sources else self.sources[0]
             self._read[source] = read_source(source)
+        return run_session(self.run.settings(), self.run.budget(), self._work, quiet=self.run.quiet)
 
-    async def work(self, workspace: Workspace) -> ExitCode:
+    async def _work(self, workspace: Workspace) -> ExitCode:
         """Summarize the sources, a few at a time on the one engine. One that fails does not stop the others; each
         result is written when it is there. What stops all of them (a spent budget, a lost engine, a refused key)
-        lets those under way come to their own end, begins no other, and is raised."""
-        results = Results("summarize", self.form, self.out, sources=self.sources)
-        bars = Bars(quiet=self.quiet)
+        lets those under way come to their own end, begins no other, and is raised.
+
+        With a budget they are taken one after the other, so that what it allows makes whole summaries and not the
+        beginnings of several.
+        """
+        results = Results("summarize", self.form, self.run.out, sources=self.sources)
+        bars = Bars(quiet=self.run.quiet)
         work = _Queue(self, workspace, results, bars)
         bars.start()
         try:
             await asyncio.gather(
-                *(work.worker() for _ in range(min(1 if self.bounded else _AT_ONCE, len(self.sources))))
+                *(work.worker() for _ in range(min(1 if self.run.bounded else _AT_ONCE, len(self.sources))))
             )
         finally:
             bars.stop()
@@ -76,13 +74,13 @@ class SummaryJob:
     async def output(self, workspace: Workspace, source: str, bars: Bars) -> Output:
         """The result of one source. Raises `LdaError`."""
         document = self._read.pop(source, None) or await asyncio.to_thread(read_source, source)
-        if self.dry_run:
+        if self.run.dry_run:
             method, figures = await estimate(workspace, document, self.options)
             return EstimateOutput(document, method, figures, workspace.engine.info)
-        with RunView(document.title, quiet=self.quiet, bars=bars) as view:
+        with RunView(document.title, quiet=self.run.quiet, bars=bars) as view:
             for warning in document.warnings:
                 view.warn(warning)
-            result = await summarize_document(workspace, document, self.options, fresh=self.fresh, emit=view.emit)
+            result = await summarize_document(workspace, document, self.options, fresh=self.run.fresh, emit=view.emit)
             view.finish(result.run_id, result.usage)
         return SummaryOutput(result, await self._report(workspace, result))
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from longdoc.agents.hierarchical_plan import MergeContext, WindowLimits, plan_hierarchical
+from longdoc.agents.hierarchical_plan import MergeContext, plan_hierarchical
 from longdoc.agents.summary import SummaryTask
 from longdoc.agents.tree_plan import PlannedNode, SummaryPlan
+from longdoc.agents.window_limits import WindowLimits
 from longdoc.documents.document import Document, Section, SectionRole
 from longdoc.documents.segments import Segment
 from longdoc.errors import ConfigError
