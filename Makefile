@@ -27,7 +27,7 @@ demo: $(STAMP) ## Summarize the example book with the embedded engine
 	$(BIN)/lda summarize examples/novella.epub --engine embedded --model smollm2-135m --words 200 --database .cache/demo.db
 
 test: $(STAMP) ## Run the whole suite, the small real model included
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 $(VLLM_STAMP): pyproject.toml constraints-vllm.txt tests/vllm/environment.py
 	$(PYTHON) tests/vllm/environment.py $(VLLM_VENV)
