@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from longdoc.agents.events import CallFinished, CallStarted, Emit
-from longdoc.engines.engine import Completion, CompletionRequest, Engine, Message, PromptOrigin, TextSink
+from longdoc.engines.engine import Completion, CompletionRequest, Engine, EngineInfo, Message, PromptOrigin, TextSink
 from longdoc.json_value import JsonValue
 from longdoc.prompts.catalogue import RenderedPrompt
 
@@ -37,3 +37,28 @@ async def call(
     completion = await engine.complete(request, on_text=on_text)
     emit(CallFinished(purpose, completion))
     return completion
+
+
+class ToldEngine:
+    """An engine each of whose calls is told of, for what takes an engine and knows no events. Does not own it."""
+
+    def __init__(self, engine: Engine, *, purpose: str, emit: Emit) -> None:
+        self._engine = engine
+        self._purpose = purpose
+        self._emit = emit
+
+    @property
+    def info(self) -> EngineInfo:
+        """See `Engine`."""
+        return self._engine.info
+
+    async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
+        """See `Engine`."""
+        return await call(self._engine, request, purpose=self._purpose, emit=self._emit, on_text=on_text)
+
+    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See `Engine`."""
+        return await self._engine.count_tokens(texts)
+
+    async def aclose(self) -> None:
+        """Nothing: the engine is its owner's."""

@@ -54,11 +54,19 @@ class Traced:
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """The relevance of so many of all segments is known."""
+
+    done: int
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """Something the reader of the result should know."""
 
     message: str
 
 
-Event: TypeAlias = Planned | CallStarted | CallFinished | NodeDone | Traced | Warned
+Event: TypeAlias = Planned | CallStarted | CallFinished | NodeDone | Traced | Scored | Warned
 Emit: TypeAlias = Callable[[Event], None]
