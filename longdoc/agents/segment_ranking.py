@@ -1,0 +1,134 @@
+"""Ranking the segments of an indexed collection for a question: by retrieval, by relevance to the model, by both.
+
+Source of the exhaustive way: XL3M (2024, arXiv 2405.17755), which scores every segment. The cascade, where retrieval
+chooses what the model scores, is our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from longdoc.agents.events import Emit
+from longdoc.agents.relevance import Relevance, RelevanceScorer
+from longdoc.prompts.catalogue import Quoted
+from longdoc.retrieval.hits import RANK_CONSTANT, Hit, Searcher
+
+PREFILTERED = 64
+"""How many segments retrieval leaves for the model to score."""
+
+Texts = Callable[[Hit], Quoted]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A segment in a ranking, with what the model made of it where it was asked."""
+
+    hit: Hit
+    relevance: Relevance | None = None
+
+
+class Ranker(Protocol):
+    """Ranks segments for a question."""
+
+    async def rank(self, question: str, *, emit: Emit) -> Sequence[Candidate]:
+        """All segments worth considering, the best first. Raises what the engine and the embedder raise."""
+        ...
+
+
+class RetrievalRanker:
+    """The order of a search."""
+
+    def __init__(self, searcher: Searcher, *, k: int = PREFILTERED) -> None:
+        self._searcher = searcher
+        self._k = k
+
+    async def rank(self, question: str, *, emit: Emit) -> Sequence[Candidate]:
+        """See `Ranker`."""
+        del emit
+        return [Candidate(hit) for hit in await self._searcher.search(question, k=self._k)]
+
+
+class ExhaustiveRanker:
+    """Every segment there is, by its relevance to the model."""
+
+    def __init__(self, segments: Iterable[Hit], texts: Texts, scorer: RelevanceScorer) -> None:
+        self._segments = list(segments)
+        self._texts = texts
+        self._scorer = scorer
+
+    async def rank(self, question: str, *, emit: Emit) -> Sequence[Candidate]:
+        """See `Ranker`."""
+        scored = await _scored(self._segments, question, self._texts, self._scorer, emit)
+        return by_relevance(without_repeats(scored, self._texts))
+
+
+class CascadeRanker:
+    """What a search finds, in the order of its relevance to the model; `blended`: of both rankings together."""
+
+    def __init__(
+        self,
+        searcher: Searcher,
+        texts: Texts,
+        scorer: RelevanceScorer,
+        *,
+        prefiltered: int = PREFILTERED,
+        blended: bool = True,
+    ) -> None:
+        self._searcher = searcher
+        self._texts = texts
+        self._scorer = scorer
+        self._prefiltered = prefiltered
+        self._order = blend if blended else by_relevance
+
+    async def rank(self, question: str, *, emit: Emit) -> Sequence[Candidate]:
+        """See `Ranker`."""
+        hits = await self._searcher.search(question, k=self._prefiltered)
+        return self._order(await _scored(hits, question, self._texts, self._scorer, emit))
+
+
+async def _scored(
+    hits: Sequence[Hit], question: str, texts: Texts, scorer: RelevanceScorer, emit: Emit
+) -> list[Candidate]:
+    relevance = await scorer.score(question, [texts(hit) for hit in hits], emit=emit)
+    return [Candidate(hit, found) for hit, found in zip(hits, relevance, strict=True)]
+
+
+def by_relevance(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Most relevant first, equal ones as they were; unknown ones stay at their place, those that do not help go."""
+    placed = _placed(candidates)
+    return [candidate for candidate in placed if candidate.relevance is None or candidate.relevance.kept]
+
+
+def blend(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """By the sum of 1 / (60 + rank) over the order given and that of relevance, where an unknown one keeps its rank."""
+    relevance = {candidate.hit.place: rank for rank, candidate in enumerate(_placed(candidates), 1)}
+
+    def score(numbered: tuple[int, Candidate]) -> float:
+        rank, candidate = numbered
+        return 1 / (RANK_CONSTANT + rank) + 1 / (RANK_CONSTANT + relevance[candidate.hit.place])
+
+    return [candidate for _, candidate in sorted(enumerate(candidates, 1), key=score, reverse=True)]
+
+
+def without_repeats(candidates: Sequence[Candidate], texts: Texts) -> list[Candidate]:
+    """The first of each text: a page that stands in a book twenty times is one segment."""
+    first: dict[str, Candidate] = {}
+    for candidate in candidates:
+        first.setdefault(texts(candidate.hit).text, candidate)
+    return list(first.values())
+
+
+def _placed(candidates: Sequence[Candidate]) -> list[Candidate]:
+    ranked = iter(sorted(filter(_is_known, candidates), key=_value, reverse=True))
+    return [next(ranked) if _is_known(candidate) else candidate for candidate in candidates]
+
+
+def _is_known(candidate: Candidate) -> bool:
+    return candidate.relevance is not None and candidate.relevance.value is not None
+
+
+def _value(candidate: Candidate) -> float:
+    value = None if candidate.relevance is None else candidate.relevance.value
+    return float("-inf") if value is None else value

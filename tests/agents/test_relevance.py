@@ -1,0 +1,223 @@
+"""XL3M's modes on an engine whose probabilities are known."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longdoc.agents.events import CallFinished, Event, Scored
+from longdoc.agents.relevance import (
+    Relevance,
+    RelevanceScorer,
+    ScoringMode,
+    contrast_relevance,
+    divergence,
+    entropy_relevance,
+    label_relevance,
+    modes_of,
+)
+from longdoc.agents.segment_ranking import (
+    Candidate,
+    CascadeRanker,
+    ExhaustiveRanker,
+    blend,
+    by_relevance,
+)
+from longdoc.documents.document import SectionRole
+from longdoc.documents.segments import Segment
+from longdoc.engines.engine import Completion, CompletionRequest, FinishReason, TokenLogprob, Usage
+from longdoc.engines.next_token import TokenDistribution, distribution_of, entropy_of
+from longdoc.engines.scripted import ScriptedEngine
+from longdoc.errors import ConfigError, RequestRefusedError
+from longdoc.prompts.catalogue import Quoted
+from longdoc.retrieval.hits import Hit
+
+_QUESTION = "Where is the key?"
+
+
+def _says(probabilities: dict[str, float]) -> Completion:
+    top = tuple((token, math.log(p)) for token, p in probabilities.items())
+    return Completion(
+        top[0][0], FinishReason.STOP, Usage(10, 1), "scripted", logprobs=(TokenLogprob(*top[0], top=top),)
+    )
+
+
+def _told(probabilities: dict[str, float]) -> TokenDistribution:
+    return distribution_of(_says(probabilities).logprobs[0])
+
+
+def _engine(answer: Callable[[str], Completion]) -> ScriptedEngine:
+    return ScriptedEngine(lambda request: answer(request.messages[-1].content), logprobs=20)
+
+
+def _quoted(texts: Sequence[str]) -> list[Quoted]:
+    return [Quoted(text, {"text": text}) for text in texts]
+
+
+def _score(engine: ScriptedEngine, mode: ScoringMode, texts: Sequence[str]) -> list[Relevance]:
+    return asyncio.run(RelevanceScorer(engine, mode).score(_QUESTION, _quoted(texts), emit=lambda _: None))
+
+
+def test_entropy_is_0_for_certainty_and_that_of_the_vocabulary_for_none() -> None:
+    assert entropy_relevance(_told({"cellar": 1.0})).figures["entropy"] == 0.0
+    even = entropy_relevance(_told({str(i): 0.05 for i in range(20)}))
+    assert even.value == pytest.approx(-math.log(20))
+    assert not even.weak
+
+
+def test_an_entropy_of_which_most_is_not_told_is_weak() -> None:
+    assert entropy_relevance(_told({"a": 0.2, "b": 0.1})).weak
+
+
+@given(st.lists(st.floats(0.001, 1.0), min_size=2, max_size=12), st.integers(1, 12))
+def test_the_rest_as_one_token_never_raises_entropy(weights: list[float], kept: int) -> None:
+    total = sum(weights)
+    probabilities = sorted((weight / total for weight in weights), reverse=True)
+    bucketed = entropy_of([*probabilities[:kept], max(0.0, 1 - sum(probabilities[:kept]))])
+    assert bucketed <= entropy_of(probabilities) + 1e-9
+
+
+def test_contrast_keeps_only_what_makes_the_model_surer() -> None:
+    without = _told({"a": 0.5, "b": 0.5})
+    helps, harms = (
+        contrast_relevance(_told({"a": 1.0}), without),
+        contrast_relevance(_told({"a": 0.5, "b": 0.5}), without),
+    )
+    assert (helps.kept, harms.kept) == (True, False)
+    assert helps.value == pytest.approx(math.log(2))
+    assert helps.figures["divergence"] == pytest.approx(math.log(2))
+
+
+def test_divergence_of_equal_distributions_is_0() -> None:
+    told = _told({"a": 0.5, "b": 0.3})
+    assert divergence(told, told) == pytest.approx(0.0)
+
+
+def test_label_sums_the_spellings() -> None:
+    relevance = label_relevance(_told({" Yes": 0.3, "yes": 0.1, "NO": 0.1, "maybe": 0.5}))
+    assert relevance.value == pytest.approx(0.8)
+
+
+def test_label_without_either_word_is_unknown() -> None:
+    assert label_relevance(_told({"The": 0.9, "yes": 0.01})).value is None
+
+
+def test_the_segment_stands_before_the_question_and_the_instruction_first() -> None:
+    for mode in (ScoringMode.LABEL, ScoringMode.ENTROPY):
+        engine = _engine(lambda _: _says({"yes": 1.0}))
+        _score(engine, mode, ["The key is in the cellar."])
+        user = engine.calls[-1].messages[-1].content
+        assert user.index("cellar") < user.index(_QUESTION)
+        assert _QUESTION not in engine.calls[-1].messages[0].content
+
+
+def test_a_certain_model_finds_the_needle_by_entropy() -> None:
+    engine = _engine(lambda prompt: _says({"cellar": 0.99} if "cellar" in prompt else {"a": 0.5, "b": 0.5}))
+    values = [relevance.value or 0 for relevance in _score(engine, ScoringMode.ENTROPY, ["fog", "cellar", "rain"])]
+    assert max(range(3), key=values.__getitem__) == 1
+
+
+def test_a_decoy_that_makes_sure_is_told_from_the_needle_by_label_only() -> None:
+    def answer(prompt: str) -> Completion:
+        if "help to answer" in prompt:
+            return _says({"yes": 0.9, "no": 0.1} if "cellar" in prompt else {"yes": 0.1, "no": 0.9})
+        return _says({"the": 1.0} if "decoy" in prompt else {"a": 0.6, "b": 0.4})
+
+    texts = ["a decoy", "the cellar", "rain"]
+    best = {}
+    for mode in (ScoringMode.ENTROPY, ScoringMode.LABEL):
+        values = [relevance.value or 0 for relevance in _score(_engine(answer), mode, texts)]
+        best[mode] = texts[max(range(3), key=values.__getitem__)]
+    assert best == {ScoringMode.ENTROPY: "a decoy", ScoringMode.LABEL: "the cellar"}
+
+
+def test_identical_segments_are_asked_for_once() -> None:
+    engine = _engine(lambda _: _says({"yes": 1.0}))
+    assert len(_score(engine, ScoringMode.LABEL, ["same", "same", "other"])) == 3
+    assert len(engine.calls) == 2
+
+
+def test_a_refused_segment_is_unknown_and_the_others_are_scored() -> None:
+    def answer(request: CompletionRequest) -> Completion:
+        if "bad" in request.messages[-1].content:
+            raise RequestRefusedError("no")
+        return _says({"yes": 1.0})
+
+    found = _score(ScriptedEngine(answer, logprobs=5), ScoringMode.LABEL, ["good", "bad"])
+    assert [relevance.value for relevance in found] == [1.0, None]
+
+
+def test_a_mode_that_cannot_be_computed_is_refused_with_those_that_can() -> None:
+    engine = ScriptedEngine(logprobs=5)
+    assert modes_of(engine.info) == [ScoringMode.LABEL, ScoringMode.ENTROPY, ScoringMode.CONTRAST]
+    with pytest.raises(ConfigError, match=r"likelihood: it can do label, entropy, contrast"):
+        RelevanceScorer(engine, ScoringMode.LIKELIHOOD)
+    with pytest.raises(ConfigError, match="no probabilities at all"):
+        RelevanceScorer(ScriptedEngine(), ScoringMode.LABEL)
+
+
+def test_progress_and_calls_are_told() -> None:
+    events: list[Event] = []
+    scorer = RelevanceScorer(_engine(lambda _: _says({"yes": 1.0})), ScoringMode.LABEL)
+    asyncio.run(scorer.score(_QUESTION, _quoted(["a", "b"]), emit=events.append))
+    assert [event for event in events if isinstance(event, Scored)] == [Scored(1, 2), Scored(2, 2)]
+    assert sum(isinstance(event, CallFinished) for event in events) == 2
+
+
+def _hit(number: int) -> Hit:
+    return Hit("book", Segment(number, number * 10, number * 10 + 10, 3, SectionRole.BODY, None), 1 / (number + 1))
+
+
+def _candidate(number: int, value: float | None, *, kept: bool = True) -> Candidate:
+    return Candidate(_hit(number), Relevance(value, kept=kept))
+
+
+def _numbers(candidates: Sequence[Candidate]) -> list[int]:
+    return [candidate.hit.segment.index for candidate in candidates]
+
+
+def test_unknown_segments_keep_their_place() -> None:
+    candidates = [_candidate(0, 0.1), _candidate(1, None), _candidate(2, 0.9), _candidate(3, 0.5)]
+    assert _numbers(by_relevance(candidates)) == [2, 1, 3, 0]
+
+
+def test_segments_that_do_not_help_are_left_out() -> None:
+    assert _numbers(by_relevance([_candidate(0, -1.0, kept=False), _candidate(1, 1.0)])) == [1]
+
+
+def test_equal_relevance_keeps_the_order() -> None:
+    assert _numbers(by_relevance([_candidate(n, 0.5) for n in range(4)])) == [0, 1, 2, 3]
+
+
+def test_blending_needs_both_rankings() -> None:
+    candidates = [_candidate(0, 0.5), _candidate(1, 0.9), _candidate(2, 0.1), _candidate(3, 0.6)]
+    assert _numbers(blend(candidates))[0] == 1
+    assert sorted(_numbers(blend(candidates))) == [0, 1, 2, 3]
+
+
+class _Searcher:
+    async def search(self, question: str, *, k: int) -> Sequence[Hit]:
+        return [_hit(number) for number in range(k)]
+
+
+def _text(hit: Hit) -> Quoted:
+    number = hit.segment.index
+    return Quoted("the same page" if number in {1, 4} else f"page {number}", {"page": number})
+
+
+def test_the_cascade_scores_what_the_search_left() -> None:
+    engine = _engine(lambda prompt: _says({"yes": 0.9, "no": 0.1} if "page 2" in prompt else {"no": 1.0}))
+    ranker = CascadeRanker(_Searcher(), _text, RelevanceScorer(engine, ScoringMode.LABEL), prefiltered=3, blended=False)
+    assert _numbers(asyncio.run(ranker.rank(_QUESTION, emit=lambda _: None))) == [2, 0, 1]
+    assert len(engine.calls) == 3
+
+
+def test_exhaustive_scoring_takes_repeated_pages_once() -> None:
+    engine = _engine(lambda prompt: _says({"yes": 1.0} if "same" in prompt else {"no": 1.0}))
+    ranker = ExhaustiveRanker([_hit(n) for n in range(6)], _text, RelevanceScorer(engine, ScoringMode.LABEL))
+    assert _numbers(asyncio.run(ranker.rank(_QUESTION, emit=lambda _: None))) == [1, 0, 2, 3, 5]
