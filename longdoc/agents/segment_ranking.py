@@ -6,9 +6,9 @@ chooses what the model scores, is our own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from longdoc.agents.events import Emit
 from longdoc.agents.relevance import Relevance, RelevanceScorer
@@ -18,7 +18,8 @@ from longdoc.retrieval.hits import RANK_CONSTANT, Hit, Searcher
 PREFILTERED = 64
 """How many segments retrieval leaves for the model to score."""
 
-Texts = Callable[[Hit], Quoted]
+Texts: TypeAlias = Callable[[Sequence[Hit]], Awaitable[Sequence[Quoted]]]
+"""The texts of segments, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class RetrievalRanker:
 
 
 class ExhaustiveRanker:
-    """Every segment there is, by its relevance to the model."""
+    """Every segment there is, by its relevance to the model; of segments with the same text the first."""
 
     def __init__(self, segments: Iterable[Hit], texts: Texts, scorer: RelevanceScorer) -> None:
         self._segments = list(segments)
@@ -60,8 +61,11 @@ class ExhaustiveRanker:
 
     async def rank(self, question: str, *, emit: Emit) -> Sequence[Candidate]:
         """See `Ranker`."""
-        scored = await _scored(self._segments, question, self._texts, self._scorer, emit)
-        return by_relevance(without_repeats(scored, self._texts))
+        texts = await self._texts(self._segments)
+        first = {quoted.text: (hit, quoted) for hit, quoted in reversed(list(zip(self._segments, texts, strict=True)))}
+        different = sorted(first.values(), key=lambda pair: pair[0].place)
+        hits, quotes = [hit for hit, _ in different], [quoted for _, quoted in different]
+        return by_relevance(await _scored(hits, quotes, question, self._scorer, emit))
 
 
 class CascadeRanker:
@@ -85,13 +89,13 @@ class CascadeRanker:
     async def rank(self, question: str, *, emit: Emit) -> Sequence[Candidate]:
         """See `Ranker`."""
         hits = await self._searcher.search(question, k=self._prefiltered)
-        return self._order(await _scored(hits, question, self._texts, self._scorer, emit))
+        return self._order(await _scored(hits, await self._texts(hits), question, self._scorer, emit))
 
 
 async def _scored(
-    hits: Sequence[Hit], question: str, texts: Texts, scorer: RelevanceScorer, emit: Emit
+    hits: Sequence[Hit], texts: Sequence[Quoted], question: str, scorer: RelevanceScorer, emit: Emit
 ) -> list[Candidate]:
-    relevance = await scorer.score(question, [texts(hit) for hit in hits], emit=emit)
+    relevance = await scorer.score(question, texts, emit=emit)
     return [Candidate(hit, found) for hit, found in zip(hits, relevance, strict=True)]
 
 
@@ -110,14 +114,6 @@ def blend(candidates: Sequence[Candidate]) -> list[Candidate]:
         return 1 / (RANK_CONSTANT + rank) + 1 / (RANK_CONSTANT + relevance[candidate.hit.place])
 
     return [candidate for _, candidate in sorted(enumerate(candidates, 1), key=score, reverse=True)]
-
-
-def without_repeats(candidates: Sequence[Candidate], texts: Texts) -> list[Candidate]:
-    """The first of each text: a page that stands in a book twenty times is one segment."""
-    first: dict[str, Candidate] = {}
-    for candidate in candidates:
-        first.setdefault(texts(candidate.hit).text, candidate)
-    return list(first.values())
 
 
 def _placed(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -205,19 +205,21 @@ class _Searcher:
         return [_hit(number) for number in range(k)]
 
 
-def _text(hit: Hit) -> Quoted:
-    number = hit.segment.index
-    return Quoted("the same page" if number in {1, 4} else f"page {number}", {"page": number})
+async def _texts(hits: Sequence[Hit]) -> Sequence[Quoted]:
+    numbers = [hit.segment.index for hit in hits]
+    return [Quoted("the same page" if n in {1, 4} else f"page {n}", {"page": n}) for n in numbers]
 
 
 def test_the_cascade_scores_what_the_search_left() -> None:
     engine = _engine(lambda prompt: _says({"yes": 0.9, "no": 0.1} if "page 2" in prompt else {"no": 1.0}))
-    ranker = CascadeRanker(_Searcher(), _text, RelevanceScorer(engine, ScoringMode.LABEL), prefiltered=3, blended=False)
+    ranker = CascadeRanker(
+        _Searcher(), _texts, RelevanceScorer(engine, ScoringMode.LABEL), prefiltered=3, blended=False
+    )
     assert _numbers(asyncio.run(ranker.rank(_QUESTION, emit=lambda _: None))) == [2, 0, 1]
     assert len(engine.calls) == 3
 
 
 def test_exhaustive_scoring_takes_repeated_pages_once() -> None:
     engine = _engine(lambda prompt: _says({"yes": 1.0} if "same" in prompt else {"no": 1.0}))
-    ranker = ExhaustiveRanker([_hit(n) for n in range(6)], _text, RelevanceScorer(engine, ScoringMode.LABEL))
+    ranker = ExhaustiveRanker([_hit(n) for n in range(6)], _texts, RelevanceScorer(engine, ScoringMode.LABEL))
     assert _numbers(asyncio.run(ranker.rank(_QUESTION, emit=lambda _: None))) == [1, 0, 2, 3, 5]
