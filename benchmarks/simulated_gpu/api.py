@@ -1,13 +1,15 @@
 """The OpenAI-compatible interface of the simulated GPU, as vLLM speaks it.
 
 `/v1/models`, `/v1/chat/completions` (streamed too), `/tokenize`, `/health`; and `/record`, which tells what the
-engine did. Sampling parameters do not change an answer; what is not simulated (schemas, log-probabilities) is refused.
+engine did. Sampling parameters do not change an answer. Log-probabilities are told of answers of one token; what is not
+simulated (schemas, other log-probabilities) is refused.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +20,15 @@ from benchmarks.simulated_gpu.core import Finished, Job
 from benchmarks.simulated_gpu.faults import Fault, FaultPlan, Refusals
 from benchmarks.simulated_gpu.http_server import HttpConnection, HttpRequest
 from benchmarks.simulated_gpu.pacing import PacedGpu
-from benchmarks.simulated_gpu.texts import Answer, AnswerRule, block_hashes, count_tokens, draw_answer, first_tokens
+from benchmarks.simulated_gpu.texts import (
+    Answer,
+    AnswerRule,
+    block_hashes,
+    count_tokens,
+    draw_answer,
+    draw_share,
+    first_tokens,
+)
 
 MODEL = "simulated-8b"
 _STREAM_SECONDS = 0.02
@@ -154,8 +164,8 @@ class Api:
     def _refusal(self, body: _ChatBody) -> tuple[int, object] | None:
         if body.model != MODEL:
             return 404, _error(f"The model `{body.model}` does not exist.", "NotFoundError")
-        if body.response_format is not None or body.logprobs:
-            return 400, _error("This server simulates neither response_format nor logprobs.", "BadRequestError")
+        if body.response_format is not None or (body.logprobs and (body.limit != 1 or body.stream)):
+            return 400, _error("This server simulates no schemas, and logprobs of one token only.", "BadRequestError")
         prompt, window = count_tokens(body.prompt), self._settings.window
         if prompt + body.limit > window:
             message = (
@@ -218,8 +228,16 @@ def _head(chat: _Chat, kind: str) -> dict[str, object]:
 
 def _whole(chat: _Chat, finished: Finished) -> object:
     message = {"role": "assistant", "content": chat.answer.text}
-    choice = {"index": 0, "message": message, "finish_reason": chat.finish_reason, "logprobs": None}
+    logprobs = _logprobs(chat) if chat.body.logprobs else None
+    choice = {"index": 0, "message": message, "finish_reason": chat.finish_reason, "logprobs": logprobs}
     return _head(chat, "chat.completion") | {"choices": [choice], "usage": _usage(finished)}
+
+
+def _logprobs(chat: _Chat) -> object:
+    """Of "yes" and "no", whatever the answer: which is likelier follows from the prompt."""
+    share = draw_share(chat.body.prompt)
+    top = [{"token": token, "logprob": math.log(p)} for token, p in (("yes", share), ("no", 1 - share))]
+    return {"content": [max(top, key=lambda told: told["logprob"]) | {"top_logprobs": top}]}
 
 
 def _piece(chat: _Chat, delta: object, finish_reason: str | None) -> object:

@@ -63,6 +63,12 @@ def draw_answer(prompt: str, *, limit: int, rule: AnswerRule) -> Answer:
     return Answer(_sentences(chance, tokens, ended=wished <= limit), tokens, cut=wished > limit)
 
 
+def draw_share(prompt: str) -> float:
+    """A number between 0 and 1, neither of them, the same for the same prompt."""
+    digest = hashlib.blake2b(prompt.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return (int.from_bytes(digest, "big") + 1) / (2**64 + 2)
+
+
 def first_tokens(text: str, tokens: int) -> str:
     """What stands in the first so many tokens."""
     return text[: tokens * _TOKEN_CHARACTERS]
