@@ -76,7 +76,7 @@ class DocumentBuilder:
             return None
         start = self._position
         end = start + len(normal)
-        self._parts.append(normal)
+        self._parts.append(text if text == normal else normal)  # a text that repeats its blocks keeps each once
         self._blocks.append(Block(start, end, kind, level, href, page))
         self._position = end + len(_JOINT)
         return start

@@ -1,0 +1,156 @@
+"""Needles: invented facts to be planted in a text and asked for, in five kinds.
+
+Owns the plans of cases; planting them is `planted.py`. Kinds as in the evaluation of XL3M (our specification): a
+passkey, a plain fact that shares words with its question, a paraphrased one that shares none, two facts that answer
+only together, and a fact among decoys of the same form. Names are given once, so that needles of one text do not
+answer each other's questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+from typing import Final
+
+from longdoc.errors import ConfigError
+from longdoc.evaluation.gold import seeded
+from longdoc.evaluation.invented_names import InventedNames, Person
+from longdoc.evaluation.needle_forms import BRIDGE_FORMS, DECOY_FORMS, PASSKEY_FORMS, PLAIN_FORMS
+from longdoc.evaluation.paraphrases import PARAPHRASES
+from longdoc.evaluation.planted import DEPTHS, CasePlan, Needle
+
+
+class NeedleKind(StrEnum):
+    """What a needle is, and hence what it takes to find it.
+
+    `PASSKEY`: a number. `PLAIN`: words in common with the question. `PARAPHRASE`: none in common. `BRIDGE`: two facts,
+    both needed, far from each other. `DECOYS`: others of the same form with other names, and nearly the same one.
+    """
+
+    PASSKEY = "passkey"
+    PLAIN = "plain"
+    PARAPHRASE = "paraphrase"
+    BRIDGE = "bridge"
+    DECOYS = "decoys"
+
+
+_DECOYS = 3
+_NEAR = 0.09
+_NUMBERS = range(10_000, 100_000)
+
+
+def plan_needles(
+    kinds: Sequence[NeedleKind],
+    *,
+    each: int,
+    seed: int,
+    depths: Sequence[float] = DEPTHS,
+    avoid: Set[str] = frozenset(),
+) -> list[CasePlan]:
+    """`each` cases of each kind at each depth; the same for the same arguments, whatever the length of the text.
+
+    `avoid` are words that no name may be, in lower case: those of the filler. Raises `ConfigError` for more cases than
+    there are different numbers.
+    """
+    if each < 1 or len(kinds) * len(depths) * each * (1 + _DECOYS) > len(_NUMBERS):
+        raise ConfigError(f"{each} needles of each kind at each depth cannot be made; ask for between 1 and 100")
+    maker = _Maker(seeded(seed, "needles"), avoid=avoid)
+    return [maker.plan(kind, number=i, depth=depth) for kind in kinds for i in range(each) for depth in depths]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which case of its kind it is, and at which depth."""
+
+    id: str
+    number: int
+    depth: float
+
+
+class _Maker:
+    """Makes plans one after the other."""
+
+    def __init__(self, random: Random, *, avoid: Set[str]) -> None:
+        self._random = random
+        self._names = InventedNames(random, avoid=avoid)
+        self._numbers = iter(random.sample(_NUMBERS, len(_NUMBERS)))
+        self._made: dict[NeedleKind, int] = {}
+        self._makers: Final[Mapping[NeedleKind, Callable[[_Place], CasePlan]]] = {
+            NeedleKind.PASSKEY: self._passkey,
+            NeedleKind.PLAIN: self._plain,
+            NeedleKind.PARAPHRASE: self._paraphrase,
+            NeedleKind.BRIDGE: self._bridge,
+            NeedleKind.DECOYS: self._with_decoys,
+        }
+
+    def plan(self, kind: NeedleKind, *, number: int, depth: float) -> CasePlan:
+        made = self._made[kind] = self._made.get(kind, -1) + 1
+        return self._makers[kind](_Place(f"{kind}-{round(100 * depth)}-{number + 1}", made, depth))
+
+    def _passkey(self, place: _Place) -> CasePlan:
+        form = PASSKEY_FORMS[place.number % len(PASSKEY_FORMS)]
+        words = {"place": self._names.place(), "value": self._number()}
+        needle = Needle(form.fact.format_map(words), place.depth)
+        return _plan(NeedleKind.PASSKEY, place, form.question.format_map(words), (words["value"],), needle)
+
+    def _plain(self, place: _Place) -> CasePlan:
+        form = PLAIN_FORMS[place.number % len(PLAIN_FORMS)]
+        words = {"name": self._names.person().name, "value": self._random.choice(form.values)}
+        needle = Needle(form.fact.format_map(words), place.depth)
+        return _plan(NeedleKind.PLAIN, place, form.question.format_map(words), (words["value"],), needle)
+
+    def _paraphrase(self, place: _Place) -> CasePlan:
+        number = place.number % len(PARAPHRASES)
+        fact, question = PARAPHRASES[number]
+        person = self._names.person()
+        needle = Needle(fact.format(name=person.name), place.depth)
+        return _plan(NeedleKind.PARAPHRASE, place, question, _either_name(person), needle, topic=f"paraphrase {number}")
+
+    def _bridge(self, place: _Place) -> CasePlan:
+        form = BRIDGE_FORMS[place.number % len(BRIDGE_FORMS)]
+        words = {"name": self._names.person().name, "link": self._names.place(), "value": self._names.last()}
+        first = Needle(form.first.format_map(words), place.depth)
+        second = Needle(form.second.format_map(words), self._other_depths(place.depth)[0])
+        return _plan(NeedleKind.BRIDGE, place, form.question.format_map(words), (words["value"],), first, second)
+
+    def _with_decoys(self, place: _Place) -> CasePlan:
+        form = DECOY_FORMS[place.number % len(DECOY_FORMS)]
+        person, value = self._names.person(), self._number()
+        needle = Needle(form.fact.format(name=person.name, value=value), place.depth)
+        decoys = tuple(
+            Needle(form.fact.format(name=other, value=self._number()), depth)
+            for other, depth in zip(self._lookalikes(person), self._other_depths(place.depth), strict=True)
+        )
+        question = form.question.format(name=person.name)
+        return _plan(NeedleKind.DECOYS, place, question, (value,), needle, decoys=decoys)
+
+    def _lookalikes(self, person: Person) -> Iterator[str]:
+        """Somebody with the same first name, with the same last name, and with neither."""
+        yield Person(person.first, self._names.last()).name
+        yield Person(self._names.first(), person.last).name
+        yield self._names.person().name
+
+    def _number(self) -> str:
+        return str(next(self._numbers))
+
+    def _other_depths(self, depth: float) -> list[float]:
+        """For each decoy one, no two of them near each other or near this one."""
+        return self._random.sample([other for other in DEPTHS if abs(other - depth) > _NEAR], _DECOYS)
+
+
+def _either_name(person: Person) -> tuple[str, ...]:
+    return person.name, person.last, person.first
+
+
+def _plan(
+    kind: NeedleKind,
+    place: _Place,
+    question: str,
+    answers: tuple[str, ...],
+    *needles: Needle,
+    decoys: tuple[Needle, ...] = (),
+    topic: str = "",
+) -> CasePlan:
+    return CasePlan(place.id, kind, question, answers, needles, decoys, topic)
