@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from longdoc.agents.calls import call
 from longdoc.agents.events import Emit
-from longdoc.engines.engine import CompletionRequest, Engine, Message
+from longdoc.engines.engine import CompletionRequest, Engine, Message, TextSink
 from longdoc.errors import ContextTooLongError, InvalidOutputError
 from longdoc.json_value import JsonValue
 
@@ -24,14 +24,21 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 
 async def call_structured(
-    engine: Engine, request: CompletionRequest, shape: type[Shape], *, purpose: str, emit: Emit
+    engine: Engine,
+    request: CompletionRequest,
+    shape: type[Shape],
+    *,
+    purpose: str,
+    emit: Emit,
+    on_text: TextSink | None = None,
 ) -> Shape:
     """Make a call whose answer has a shape; the prompt must describe it, for engines without schemas.
 
-    Raises `InvalidOutputError` when the second answer does not fit either, and what `Engine.complete` raises.
+    `on_text` gets pieces of the first answer as they arrive, not of a second one. Raises `InvalidOutputError` when the
+    second answer does not fit either, and what `Engine.complete` raises.
     """
     asked = replace(request, json_schema=shape.model_json_schema()) if engine.info.json_schema else request
-    first = await call(engine, asked, purpose=purpose, emit=emit)
+    first = await call(engine, asked, purpose=purpose, emit=emit, on_text=on_text)
     try:
         return read_shape(first.text, shape)
     except InvalidOutputError as error:

@@ -1,0 +1,113 @@
+"""A text as words that can be compared: the same for any white space, case, punctuation, and kind of quotes or dashes.
+
+Owns what a word is and where each stands in the text as it is; finding quotes is `quotes.py`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from itertools import accumulate
+
+from longdoc.retrieval.common_words import COMMON_WORDS
+
+_SPACELESS = (  # scripts that put no spaces between words: each character is a word
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"  # kana
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+)
+_INVISIBLE_CHARACTERS = "\u00ad\u200b-\u200d\u2060\ufeff"
+_MARKS = (  # what belongs to a word but is no \w: accents and points, marks of Indic scripts, invisible characters
+    f"\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff{_INVISIBLE_CHARACTERS}"
+)
+_RUN = rf"[^\W_{_SPACELESS}]+(?:[{_MARKS}]+[^\W_{_SPACELESS}]*)*"
+_LINE_END = r"[-\u2010]\n[ \t]*"
+_WORD = re.compile(
+    rf"[{_SPACELESS}]"
+    rf"|{_RUN}(?:(?:(?<=\d)[.,:](?=\d)|(?<=[^\W\d_]){_LINE_END}(?=[^\W\d_])){_RUN})*(?:(?<=[nN])['’ʼ][tT](?![^\W_]))?"
+    r"|[%‰°$€£¥]|(?<![^\s(\[{])[-\u2212](?=\d)"  # what a number means hangs on these
+)
+_DROPPED = re.compile(rf"['’ʼ\s{_INVISIBLE_CHARACTERS}]|{_LINE_END}")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_IS_SPACELESS = re.compile(f"[{_SPACELESS}]")
+_CONTENT_LENGTH = 3
+
+
+class QuoteWords:
+    """The words of a text in normal form; word i stands at `text[start(i):end(i)]`."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts, self._ends = array("Q"), array("Q")
+        words: list[str] = []
+        for match in _WORD.finditer(text):
+            self._starts.append(match.start())
+            self._ends.append(match.end())
+            words.append(_normal(match.group()))
+        self.words = words
+        self.joined = f" {' '.join(words)} "
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def start(self, index: int) -> int:
+        """Where a word begins in the text."""
+        return self._starts[index]
+
+    def end(self, index: int) -> int:
+        """Where a word ends in the text."""
+        return self._ends[index]
+
+    def raw(self, index: int) -> str:
+        """A word as it is written."""
+        return self.text[self._starts[index] : self._ends[index]]
+
+    def gap(self, index: int) -> str:
+        """What stands between a word and the next one."""
+        return self.text[self._ends[index] : self._starts[index + 1]]
+
+    def occurrences(self, needle: str) -> Iterator[int]:
+        """The words at which a row of words begins, in order; `needle` is words joined and surrounded by spaces."""
+        place = self.joined.find(needle)
+        while place >= 0:
+            yield bisect_right(self._places, place) - 1
+            place = self.joined.find(needle, place + 1)
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Every word there is."""
+        return frozenset(self.words)
+
+    @cached_property
+    def length(self) -> float:
+        """How many words there are; a character of a script without spaces counts as half of one."""
+        return sum(0.5 if _IS_SPACELESS.match(word) else 1.0 for word in self.words)
+
+    @cached_property
+    def content(self) -> float:
+        """How many of them say something by themselves: names, numbers, and what is not among the commonest."""
+        return sum((0.5 if _IS_SPACELESS.match(word) else 1.0) for word in self.words if is_content(word))
+
+    @cached_property
+    def _places(self) -> array[int]:
+        """Where in `joined` the space before each word stands."""
+        return array("Q", accumulate((len(word) + 1 for word in self.words[:-1]), initial=0))
+
+
+def is_content(word: str) -> bool:
+    """Whether a word in normal form says something by itself."""
+    if _IS_SPACELESS.match(word) or any(map(str.isdigit, word)):
+        return True
+    return len(word) >= _CONTENT_LENGTH and word not in COMMON_WORDS
+
+
+@lru_cache(maxsize=1 << 16)
+def _normal(word: str) -> str:
+    """NFKC in one case, without apostrophes, invisible characters, hyphens of line ends and commas of thousands."""
+    kept = _DROPPED.sub("", word)
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", kept).casefold())
+    return _THOUSANDS.sub("", "".join(folded.split()))
