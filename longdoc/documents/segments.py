@@ -1,6 +1,6 @@
 """Segments: what one model call reads. They tile the document, and none passes the token limit.
 
-Owns how atoms are packed; where a text may be cut is `atoms.py`, counting is any `TokenCounter`.
+Owns how atoms are packed; where a text may be cut is `atoms.py`, what atoms count is `atom_counts.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from longdoc.documents.atoms import Atoms, split_atoms, split_span
+from longdoc.documents.atom_counts import count_atoms
+from longdoc.documents.atoms import Atoms, split_atoms
 from longdoc.documents.document import Document, Section, SectionRole
 from longdoc.documents.tokens import TokenCounter
 from longdoc.errors import ConfigError
@@ -21,7 +22,6 @@ from longdoc.errors import ConfigError
 SEGMENTER_VERSION = 1
 """Raised when the same document would be cut elsewhere, so that what was stored before is not used."""
 
-_COUNT_BATCH = 2048
 _SMALL_SHARE = 4
 """A section under limit/4 is packed with small neighbours; a larger one never shares a segment."""
 _SLIVER_SHARE = 16
@@ -52,41 +52,8 @@ async def segment_document(document: Document, counter: TokenCounter, *, limit: 
     if limit < 16:
         raise ConfigError(f"a segment limit of {limit} tokens is too small; use at least 16")
     atoms = await asyncio.to_thread(split_atoms, document, max_characters=limit)
-    counts = await _count(document.text, atoms, counter)
-    atoms, counts = await _refine(document, atoms, counts, counter, limit)
+    atoms, counts = await count_atoms(document.text, atoms, counter, limit=limit)
     return await asyncio.to_thread(pack_segments, document, atoms, counts, limit=limit)
-
-
-async def _count(text: str, atoms: Atoms, counter: TokenCounter) -> array[int]:
-    counts = array("I")
-    for first in range(0, len(atoms), _COUNT_BATCH):
-        last = min(first + _COUNT_BATCH, len(atoms))
-        batch = [text[atoms.starts[i] : atoms.end(i)] for i in range(first, last)]
-        counts.extend(await counter.count_tokens(batch))
-    return counts
-
-
-async def _refine(
-    document: Document, atoms: Atoms, counts: array[int], counter: TokenCounter, limit: int
-) -> tuple[Atoms, array[int]]:
-    """Cut atoms that alone pass the limit (scripts with several tokens a character) until none does."""
-    size = limit
-    while size > 1 and max(counts, default=0) > limit:
-        size //= 2
-        atoms = _cut_smaller(document.text, atoms, counts, limit, size)
-        counts = await _count(document.text, atoms, counter)
-    return atoms, counts
-
-
-def _cut_smaller(text: str, atoms: Atoms, counts: array[int], limit: int, size: int) -> Atoms:
-    starts, cuts = array("Q"), array("B")
-    for index in range(len(atoms)):
-        start, end = atoms.starts[index], atoms.end(index)
-        pieces = split_span(text, start, end, size) if counts[index] > limit else [(start, None)]
-        for offset, inner in pieces:
-            starts.append(offset)
-            cuts.append(atoms.cuts[index] if inner is None else inner)
-    return Atoms(starts, cuts, atoms.length)
 
 
 def pack_segments(document: Document, atoms: Atoms, counts: Sequence[int], *, limit: int) -> tuple[Segment, ...]:
