@@ -8,7 +8,7 @@ denial or content word makes it none.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
@@ -113,13 +113,17 @@ class QuoteFinder:
         return min((found for found in pairings if found is not None), key=lambda p: (p.edits, p.first), default=None)
 
     def _likely_places(self, quote: QuoteWords) -> list[int]:
-        """Where the quote may begin: at the places on which most of its pairs of words and rarest words agree."""
-        votes: Counter[int] = Counter()
+        """Where the quote may begin: at the places on which most of its pairs of words and rarest words agree.
+
+        What stands at many places says little of each of them.
+        """
+        votes: defaultdict[int, float] = defaultdict(float)
         pairs = [(number, f" {one} {two} ") for number, (one, two) in enumerate(pairwise(quote.words))]
         for number, needle in [*pairs, *self._rarest(quote)]:
-            for found in islice(self._text.occurrences(needle), _MOST_OCCURRENCES):
-                votes[found - number] += 1
-        near = {place: sum(votes[other] for other in range(place - 2, place + 3)) for place in votes}
+            places = list(islice(self._text.occurrences(needle), _MOST_OCCURRENCES))
+            for place in places:
+                votes[place - number] += 1 / len(places)
+        near = {place: sum(votes.get(other, 0.0) for other in range(place - 2, place + 3)) for place in votes}
         return nsmallest(_MOST_PLACES, near, key=lambda place: (-near[place], place))
 
     def _rarest(self, quote: QuoteWords) -> list[tuple[int, str]]:
