@@ -1,0 +1,154 @@
+"""Whether what was selected for a question holds what it takes to answer it.
+
+Owns rankings of stretches and what is measured of them; who ranks is a strategy's business. A span counts only whole.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from longdoc.evaluation.gold import Span
+
+KS: Final = (1, 2, 4, 8, 16, 32, 64)
+BUDGETS: Final = (512, 1024, 2048, 4096, 8192)
+
+_MOST_MISSES = 32
+"""How many stretches in a row may be too long before a budget counts as spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankedSpan:
+    """A stretch of a text, `text[start:end]`, that was ranked."""
+
+    start: int
+    end: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Stretches, the best first, and what it took to rank them: calls and their tokens."""
+
+    spans: Sequence[RankedSpan]
+    calls: int = 0
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What a ranking holds of the spans of a case.
+
+    `rank` counts stretches from 1 until each span lies whole in one of them, None where the ranking does not hold them
+    all. `best` and `within` are the shares of spans that lie whole in the k best stretches, and in what is selected
+    within a budget of tokens, where stretches that overlap or touch are one.
+    """
+
+    rank: int | None
+    best: Mapping[int, float]
+    within: Mapping[int, float]
+
+    def found(self, k: int) -> bool:
+        """Whether each span lies whole in one of the k best stretches."""
+        return self.rank is not None and self.rank <= k
+
+    def selected(self, budget: int) -> bool:
+        """Whether all spans lie whole in what is selected within a budget."""
+        return self.within[budget] == 1.0
+
+    @property
+    def reciprocal_rank(self) -> float:
+        """1 / rank, 0 where there is none."""
+        return 0.0 if self.rank is None else 1 / self.rank
+
+
+def nothing_found(*, ks: Sequence[int], budgets: Sequence[int]) -> Recall:
+    """What a ranking that failed holds."""
+    return Recall(None, dict.fromkeys(ks, 0.0), dict.fromkeys(budgets, 0.0))
+
+
+def recall_of(
+    ranking: Sequence[RankedSpan], spans: Sequence[Span], *, ks: Sequence[int] = KS, budgets: Sequence[int] = BUDGETS
+) -> Recall:
+    """What a ranking holds of some spans, all of which are needed. Raises `ValueError` for none."""
+    if not spans:
+        raise ValueError("there is nothing to be found")
+    return Recall(
+        rank=_rank(ranking, spans),
+        best={k: covered_share(spans, joined(ranking[:k])) for k in ks},
+        within={budget: covered_share(spans, select_within(ranking, budget)) for budget in budgets},
+    )
+
+
+def select_within(ranking: Sequence[RankedSpan], budget: int) -> list[Span]:
+    """What fits a budget of tokens, in the order of the text: stretches from the best downwards, too long ones skipped.
+
+    Of a stretch that overlaps others only what is new costs tokens, in proportion to its characters. The first one is
+    cut where it alone is too long.
+    """
+    taken = _Taken(float(budget))
+    misses = 0
+    for span in ranking:
+        if misses >= _MOST_MISSES:
+            break
+        misses = 0 if taken.take(span) else misses + 1
+    if not taken.spans and ranking:
+        first = ranking[0]
+        return [(first.start, first.start + int((first.end - first.start) * budget / first.tokens))]
+    return taken.spans
+
+
+def joined(spans: Sequence[RankedSpan]) -> list[Span]:
+    """The stretches in the order of the text, those that overlap or touch as one."""
+    found: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.start):
+        if found and span.start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], span.end))
+        else:
+            found.append((span.start, span.end))
+    return found
+
+
+def covered_share(spans: Sequence[Span], stretches: Sequence[Span]) -> float:
+    """The share of spans that lie whole in one of some stretches, which are in order and do not overlap."""
+    starts = [start for start, _ in stretches]
+    return sum(_holds(starts, stretches, span) for span in spans) / len(spans)
+
+
+def _holds(starts: Sequence[int], stretches: Sequence[Span], span: Span) -> bool:
+    number = bisect_right(starts, span[0]) - 1
+    return number >= 0 and span[1] <= stretches[number][1]
+
+
+def _rank(ranking: Sequence[RankedSpan], spans: Sequence[Span]) -> int | None:
+    left = set(spans)
+    for number, stretch in enumerate(ranking, 1):
+        left = {(start, end) for start, end in left if not stretch.start <= start <= end <= stretch.end}
+        if not left:
+            return number
+    return None
+
+
+class _Taken:
+    """Stretches that do not touch each other, in order, and the tokens that are left."""
+
+    def __init__(self, left: float) -> None:
+        self.spans: list[Span] = []
+        self._left = left
+
+    def take(self, span: RankedSpan) -> bool:
+        """Take a stretch; False, and nothing taken, where it does not fit."""
+        low = bisect_left(self.spans, span.start, key=lambda taken: taken[1])
+        high = bisect_right(self.spans, span.end, key=lambda taken: taken[0])
+        around = self.spans[low:high]
+        held = sum(min(end, span.end) - max(start, span.start) for start, end in around)
+        size = span.end - span.start
+        cost = span.tokens * (size - held) / size if size else 0.0
+        if cost > self._left:
+            return False
+        self._left -= cost
+        merged = (min([span.start, *(start for start, _ in around)]), max([span.end, *(end for _, end in around)]))
+        self.spans[low:high] = [merged]
+        return True
