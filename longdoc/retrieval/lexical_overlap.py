@@ -16,20 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longdoc.retrieval.common_words import COMMON_WORDS
+from longdoc.retrieval.scripts import ACCENTS, MARKS, SPACELESS
 
 Shares = NDArray[np.float32]
 
-_SPACELESS = (  # scripts that put no spaces between words
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
-    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"  # kana
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
-)
-_LETTERS = rf"(?:(?![{_SPACELESS}\d_])[\w\u0900-\u0dff\u0300-\u036f])+"  # marks of Indic scripts are no \w
-_TERM = re.compile(rf"\d+(?:[.,:]\d+)*|[{_SPACELESS}]+|{_LETTERS}(?:['’ʼ]{_LETTERS})*")
-_STARTS_SPACELESS = re.compile(rf"[{_SPACELESS}]")
+_LETTERS = rf"(?:(?![{SPACELESS}\d_])[\w{MARKS}])+"
+_TERM = re.compile(rf"\d+(?:[.,:]\d+)*|[{SPACELESS}]+|{_LETTERS}(?:['’ʼ]{_LETTERS})*")
+_STARTS_SPACELESS = re.compile(rf"[{SPACELESS}]")
 _APOSTROPHE = re.compile("['’ʼ]")
 _OPENS_SENTENCE = re.compile('[.!?:;…"“”‘«»„]')
-_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0640]")  # Latin, Greek and Cyrillic; Hebrew; Arabic
+_ACCENTS = re.compile(f"[{ACCENTS}]")
 _ENDING = re.compile(r"(?<=\w{3})(?:ings?|edly|ed|es|ly|s|e)$")
 _LONGEST_STEM = 6
 _BACKGROUND = 100
