@@ -239,7 +239,7 @@ def _stem(word: str) -> str:
     language = next((name for first, last, name in _STEMMED if first <= word[0] <= last), None)
     if language is not None and len(word) <= _LONGEST_TERM:
         with _stemming:
-            word = _stemmer(language).stemWord(word)
+            word = _stemmer(language).stemWord(word) or word
     return _without_accents(word)[:_LONGEST_TERM]
 
 
