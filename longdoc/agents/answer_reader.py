@@ -117,8 +117,9 @@ class AnswerReader:
         return await self._plain_answer(cut_to_sentence(said.text.strip()), excerpts)
 
     async def _plain_answer(self, text: str, excerpts: Sequence[Excerpt]) -> Answer:
-        sentences = list(filter(None, (text[start:end].strip() for start, end in sentence_spans(text))))
-        sentences = sentences[:_MOST_PLAIN_CLAIMS]
+        spans = sentence_spans(text)
+        said = dict.fromkeys(" ".join(text[start:end].split()) for start, end in spans)
+        sentences = list(filter(None, said))[:_MOST_PLAIN_CLAIMS]
         if not sentences or _NOTHING.match(text):
             return not_in_text()
         aligned = await self._aligned(sentences, excerpts)

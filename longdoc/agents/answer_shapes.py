@@ -6,7 +6,7 @@ The shapes become JSON schemas; engines without schemas are only told of them by
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
@@ -18,13 +18,18 @@ MOST_QUOTES: Final = 4
 _NUMBER = re.compile(r"\d+")
 
 
+Words: TypeAlias = Annotated[str, Field(json_schema_extra={"maxLength": 300})]
+Sentence: TypeAlias = Annotated[str, Field(json_schema_extra={"maxLength": 500})]
+# The bounds stand in the schema and nothing checks them: a small model that repeats itself comes to an end by them.
+
+
 class QuoteShape(BaseModel):
     """The words of an excerpt, and its number; words alone are taken to be of no excerpt in particular."""
 
     model_config = ConfigDict(frozen=True)
 
     excerpt: int
-    words: str
+    words: Words
 
     @model_validator(mode="before")
     @classmethod
@@ -48,7 +53,7 @@ class ClaimShape(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     quotes: Annotated[list[QuoteShape], Field(max_length=MOST_QUOTES)]
-    text: str
+    text: Sentence
 
     @model_validator(mode="before")
     @classmethod

@@ -14,26 +14,22 @@ from functools import cached_property, lru_cache
 from itertools import accumulate
 
 from longdoc.retrieval.common_words import COMMON_WORDS
+from longdoc.retrieval.scripts import SPACELESS
 
-_SPACELESS = (  # scripts that put no spaces between words: each character is a word
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
-    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"  # kana
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
-)
 _INVISIBLE_CHARACTERS = "\u00ad\u200b-\u200d\u2060\ufeff"
 _MARKS = (  # what belongs to a word but is no \w: accents and points, marks of Indic scripts, invisible characters
     f"\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff{_INVISIBLE_CHARACTERS}"
 )
-_RUN = rf"[^\W_{_SPACELESS}]+(?:[{_MARKS}]+[^\W_{_SPACELESS}]*)*"
+_RUN = rf"[^\W_{SPACELESS}]+(?:[{_MARKS}]+[^\W_{SPACELESS}]*)*"
 _LINE_END = r"[-\u2010]\n[ \t]*"
 _WORD = re.compile(
-    rf"[{_SPACELESS}]"
+    rf"[{SPACELESS}]"
     rf"|{_RUN}(?:(?:(?<=\d)[.,:](?=\d)|(?<=[^\W\d_]){_LINE_END}(?=[^\W\d_])){_RUN})*(?:(?<=[nN])['’ʼ][tT](?![^\W_]))?"
     r"|[%‰°$€£¥]|(?<![^\s(\[{])[-\u2212](?=\d)"  # what a number means hangs on these
 )
 _DROPPED = re.compile(rf"['’ʼ\s{_INVISIBLE_CHARACTERS}]|{_LINE_END}")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_IS_SPACELESS = re.compile(f"[{_SPACELESS}]")
+_IS_SPACELESS = re.compile(f"[{SPACELESS}]")
 _CONTENT_LENGTH = 3
 
 

@@ -1,12 +1,17 @@
 """The whole way on the small real model, embedded: what it writes is poor, what the machinery does is not."""
 
+import asyncio
 import os
 import time
 from pathlib import Path
 
 import pytest
 
+from longdoc.agents.answer_reader import Answer, AnswerReader
+from longdoc.engines.embedded import EmbeddedEngine
+from tests.agents.asking import CHAPTERS, excerpts_of, story
 from tests.e2e.command import Lda
+from tests.models import require_model
 
 ROOT = Path(__file__).parents[2]
 MODELS = Path(os.environ.get("LDA_MODELS_DIR", ROOT / ".cache" / "models"))
@@ -114,3 +119,22 @@ def test_the_catalogue_says_what_is_here(embedded: Lda) -> None:
     unknown = embedded.run("models", "pull", "gpt-9")
     assert unknown.returncode == 2
     assert "smollm2-135m" in unknown.stderr
+
+
+def test_its_answers_have_the_structure_asked_for_and_cite_nothing_that_is_not_there() -> None:
+    async def ask() -> tuple[Answer, Answer]:
+        engine = EmbeddedEngine(require_model(), context_window=2048, slots=1, toy=True)
+        reader, excerpts = AnswerReader(engine), excerpts_of(story(), *CHAPTERS.values())
+        question = "How many crowns did the keeper pay Marta?"
+        found = await reader.answer(question, excerpts, max_tokens=400, emit=lambda _: None)
+        plain = await reader.answer_plainly(question, excerpts, max_tokens=100, emit=lambda _: None)
+        await engine.aclose()
+        return found, plain
+
+    found, plain = asyncio.run(ask())
+    assert found.text
+    assert plain.found
+    text = story().text
+    citations = [*found.citations, *plain.citations]
+    assert all(text[citation.start : citation.end] == citation.quote for citation in citations)
+    assert any("paid Marta 40 crowns" in citation.quote for citation in plain.citations)
