@@ -15,6 +15,9 @@ from longdoc.agents.citations import Said
 MOST_CLAIMS: Final = 12
 MOST_QUOTES: Final = 4
 
+LENIENT: Final = ConfigDict(frozen=True, json_schema_extra={"additionalProperties": False})
+"""Strict servers take no other schema; what a model says besides is read over all the same."""
+
 _NUMBER = re.compile(r"\d+")
 
 
@@ -26,7 +29,7 @@ Sentence: TypeAlias = Annotated[str, Field(json_schema_extra={"maxLength": 500})
 class QuoteShape(BaseModel):
     """The words of an excerpt, and its number; words alone are taken to be of no excerpt in particular."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = LENIENT
 
     excerpt: int
     words: Words
@@ -50,7 +53,7 @@ class QuoteShape(BaseModel):
 class ClaimShape(BaseModel):
     """One claim: first the quotes that it rests on, then what it says."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = LENIENT
 
     quotes: Annotated[list[QuoteShape], Field(max_length=MOST_QUOTES)]
     text: Sentence
@@ -73,7 +76,7 @@ class ClaimShape(BaseModel):
 class AnswerShape(BaseModel):
     """Whether the answer is in the excerpts, and its claims."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = LENIENT
 
     found: bool
     claims: Annotated[list[ClaimShape], Field(max_length=MOST_CLAIMS)]
