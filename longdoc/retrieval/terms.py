@@ -31,7 +31,7 @@ _WORD = rf"[^\W_{_PAIRED}]+(?:[{MARKS}]+[^\W_{_PAIRED}]*)*"
 _CHUNK = re.compile(rf"[{_PAIRED}]+|{_WORD}(?:[.,:/'’ʼ‐–-]{_WORD})*")
 _IS_PAIRED = re.compile(f"[{_PAIRED}]")
 _JOINTS = re.compile("[.,:/'’ʼ‐–-]")
-_DASHES = re.compile("[‐–]")
+_OTHER_JOINTS = re.compile("[‐–'’ʼ]")
 _ACCENT = re.compile(f"[{ACCENTS}]")
 _DIGIT = re.compile(r"\d")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
@@ -168,7 +168,7 @@ def _chunk(chunk: str) -> _Chunk:
     if _IS_PAIRED.match(chunk):
         return _paired(chunk)
     if _DIGIT.search(chunk):
-        return _numeric(_DASHES.sub("-", chunk))
+        return _numeric(_OTHER_JOINTS.sub("-", chunk))
     words = [word for word in _JOINTS.split(chunk) if len(word) > 1] or [chunk]  # not the "s" of "Hester's"
     stems = tuple(map(_stem, words))
     return _Chunk(stems, stems, name=_without_accents(words[-1])[:_LONGEST_TERM])

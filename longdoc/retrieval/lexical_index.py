@@ -1,0 +1,220 @@
+"""Windows found by their words: BM25 in a derived file, a SQLite database (FTS5) with the stamp of an index behind it.
+
+A file never changes: `LexicalWriter` makes a new one that takes its place, so that searches under way, in this process
+or another, go on in the old one. Owns the file; what a term is, is `terms.py`'s.
+Source of BM25: Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009); SQLite has k1 = 1.2, b = 0.75.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+
+from longdoc.errors import IndexUnusableError, StorageError
+from longdoc.retrieval.index_file import IndexStamp, verify_index_file, write_index_file
+from longdoc.retrieval.terms import (
+    Reference,
+    index_terms,
+    is_beginning,
+    question_terms,
+    reference_term,
+    terms_identity,
+)
+from longdoc.retrieval.vector_index import Ids, Vectors
+
+_LAYOUT = 1
+"""Raised when the tables change, so that a file made before is not used."""
+
+_TABLES = """
+    CREATE VIRTUAL TABLE windows USING fts5(terms, tokenize="ascii tokenchars '.,:/|-'");
+    CREATE VIRTUAL TABLE vocabulary USING fts5vocab(windows, row);
+    CREATE TABLE texts (id INTEGER PRIMARY KEY, digest INTEGER NOT NULL);
+    CREATE INDEX texts_by_digest ON texts (digest, id);
+"""
+_CACHE = "PRAGMA cache_size = -32000"
+_SEARCH = "SELECT rowid, -rank FROM windows WHERE windows MATCH ? ORDER BY rank, rowid LIMIT ?"
+_KNOWN = "SELECT term FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?"
+_FIRST = "SELECT min(id) FROM texts WHERE digest = (SELECT digest FROM texts WHERE id = ?)"
+_AFTER_BAR = "}"
+"""The character after the bar that stands between a number and its name."""
+_MOST_NAMES = 2000
+_KIND = "bm25"
+
+
+class LexicalIndex:
+    """Texts under ids, found by BM25. Made by `load`. Every call blocks: run it in a thread.
+
+    Safe for calls from several threads. `watermark` is how far in the record the index is.
+    """
+
+    def __init__(self, path: Path, stamp: IndexStamp) -> None:
+        self._path = path
+        self._stamp = stamp
+        self._using = Lock()
+        self._connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
+        self._connection.execute(_CACHE)
+
+    @classmethod
+    def load(cls, path: Path, *, identity: str) -> LexicalIndex:
+        """Open what a `LexicalWriter` saved for the same identity.
+
+        Raises `IndexUnusableError` where it is missing, damaged, or made otherwise.
+        """
+        stamp = verify_index_file(path, identity=_whole_identity(identity), dimensions=0)
+        try:
+            return cls(path, stamp)
+        except sqlite3.Error as error:
+            raise _unusable(path, error) from error
+
+    @property
+    def watermark(self) -> int:
+        """How far in the record it is."""
+        return self._stamp.watermark
+
+    def __len__(self) -> int:
+        with self._read() as connection:
+            return connection.execute("SELECT count(*) FROM texts").fetchone()[0]
+
+    def search(self, question: str, *, k: int) -> tuple[Ids, Vectors]:
+        """The `k` best for a question, fewer where fewer have a word of it: ids and scores, the best first.
+
+        Equal scores are in the order of ids. Raises `IndexUnusableError` for a file that was damaged since.
+        """
+        asked = question_terms(question)
+        with self._read() as connection:
+            named = _named(connection, asked.references)
+            return _search(connection, [*asked.terms, *named], k)
+
+    def look_up(self, question: str, *, k: int) -> tuple[Ids, Vectors]:
+        """As `search`, for the references in the question alone ("1 Samuel 3:4"); nothing where it has none."""
+        references = question_terms(question).references
+        with self._read() as connection:
+            return _search(connection, _named(connection, references), k)
+
+    def first_copies(self, ids: Sequence[int]) -> Mapping[int, int]:
+        """By these ids, the lowest id with the same text; ids that are not there are left out."""
+        with self._read() as connection:
+            found = ((one, connection.execute(_FIRST, (one,)).fetchone()[0]) for one in ids)
+            return {one: first for one, first in found if first is not None}
+
+    def copy_to(self, path: Path) -> None:
+        """Write the database alone, without the stamp."""
+        shutil.copyfile(self._path, path)
+        with path.open("r+b") as file:
+            file.truncate(self._stamp.payload_bytes)
+
+    def close(self) -> None:
+        """Free the file. Idempotent."""
+        with self._using:
+            self._connection.close()
+
+    @contextmanager
+    def _read(self) -> Generator[sqlite3.Connection]:
+        with self._using:
+            try:
+                yield self._connection
+            except sqlite3.DatabaseError as error:
+                raise _unusable(self._path, error) from error
+
+
+class LexicalWriter:
+    """A new file in the making, empty at first or as `base` is. Every call blocks; not for several threads at once.
+
+    Nothing is seen of it before `save`. One at a time may write for a path. Raises `StorageError` where it cannot.
+    """
+
+    def __init__(self, path: Path, *, base: LexicalIndex | None = None) -> None:
+        self._path = path
+        self._part = path.with_name(f".{path.name}.new")
+        with self._writing():
+            self._part.parent.mkdir(parents=True, exist_ok=True)
+            self._part.unlink(missing_ok=True)
+            if base is not None:
+                base.copy_to(self._part)
+            self._connection = sqlite3.connect(self._part, isolation_level=None, check_same_thread=False)
+            self._connection.executescript(f"{_CACHE}; PRAGMA journal_mode = off; PRAGMA synchronous = off")
+            if base is None:
+                self._connection.executescript(_TABLES)
+            self._connection.execute("BEGIN")
+
+    def add(self, ids: Sequence[int], texts: Sequence[str]) -> None:
+        """Add texts under ids that are not there yet."""
+        with self._writing():
+            rows = ((one, " ".join(index_terms(text))) for one, text in zip(ids, texts, strict=True))
+            self._connection.executemany("INSERT INTO windows (rowid, terms) VALUES (?, ?)", rows)
+            digests = zip(ids, map(_digest, texts), strict=True)
+            self._connection.executemany("INSERT INTO texts (id, digest) VALUES (?, ?)", digests)
+
+    def remove(self, first: int, last: int) -> None:
+        """Remove the ids from `first` to `last`, both included, where they are there."""
+        with self._writing():
+            self._connection.execute("DELETE FROM windows WHERE rowid BETWEEN ? AND ?", (first, last))
+            self._connection.execute("DELETE FROM texts WHERE id BETWEEN ? AND ?", (first, last))
+
+    def save(self, *, identity: str, watermark: int) -> None:
+        """Put the file in its place in one step. Nothing can be added after that."""
+        with self._writing():
+            self._connection.execute("INSERT INTO windows (windows) VALUES ('optimize')")
+            self._connection.execute("COMMIT")
+            self._connection.close()
+            stamp = IndexStamp(identity=_whole_identity(identity), dimensions=0, watermark=watermark, kind=_KIND)
+            write_index_file(self._path, stamp, lambda part: _move(self._part, part))
+
+    def discard(self) -> None:
+        """Leave things as they were. Harmless after `save`."""
+        self._connection.close()
+        self._part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StorageError(f"cannot write the index {self._path}: {error}") from error
+
+
+def _whole_identity(identity: str) -> str:
+    return f"lexical:{_LAYOUT}; {terms_identity()}; {identity}"
+
+
+def _search(connection: sqlite3.Connection, terms: Sequence[str], k: int) -> tuple[Ids, Vectors]:
+    rows: list[tuple[int, float]] = []
+    if terms and k > 0:
+        asked = " OR ".join(f'"{term}"*' if is_beginning(term) else f'"{term}"' for term in terms)
+        with closing(connection.execute(_SEARCH, (asked, k))) as cursor:
+            rows = cursor.fetchall()
+    return np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.float32)
+
+
+def _named(connection: sqlite3.Connection, references: Sequence[Reference]) -> list[str]:
+    """The terms in the index that mean these references."""
+    terms: list[str] = []
+    for reference in references:
+        first = reference_term(reference.number)
+        after = first[:-1] + _AFTER_BAR
+        known = [row[0][len(first) :] for row in connection.execute(_KNOWN, (first, after, _MOST_NAMES))]
+        terms.extend(reference_term(reference.number, name) for name in reference.spellings(known))
+    return terms
+
+
+def _digest(text: str) -> int:
+    """What equal texts have in common, whatever the space between their words."""
+    words = " ".join(text.split()).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(words, digest_size=8).digest(), "big", signed=True)
+
+
+def _move(source: Path, target: Path) -> None:
+    source.replace(target)
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> IndexUnusableError:
+    return IndexUnusableError(str(path), f"is damaged ({error})")
