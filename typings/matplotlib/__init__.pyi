@@ -1,0 +1,6 @@
+from matplotlib.colors import Colormap
+
+class ColormapRegistry:
+    def __getitem__(self, name: str) -> Colormap: ...
+
+colormaps: ColormapRegistry
