@@ -35,6 +35,12 @@ _CLOSING = re.compile(
     re.IGNORECASE,
 )
 _HEADING = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+.*|\*\*[^*\n]{1,80}\*\*:?)[ \t]*$\n?", re.MULTILINE)
+_TAG = (
+    r"</?(?:article|body|br|chapter|code|div|document|h[1-6]|head|html|li|ol|p|part|parts|pre|section|segment|span|"
+    r"strong|summary|text|title|ul)\b[^<>\n]{0,80}>"
+)
+_MARKUP = re.compile(rf"^(?:[ \t]*{_TAG})+[ \t]*|[ \t]*(?:{_TAG}[ \t]*)+$", re.IGNORECASE | re.MULTILINE)
+"""Tags at the ends of lines: of a model that writes as the prompt is written. Tags spoken of stand amid words."""
 _OPENING = re.compile(
     r"\A(?:(?:in|throughout|at the (?:beginning|start|end|close) of|later in|earlier in) "
     rf"(?:this {_ORDINAL}{_PIECE}|the {_GIVEN} {_PIECE}|the {_ORDINAL}(?:segment|excerpt|chunk|chapter)"
@@ -65,11 +71,12 @@ _LEAST_REPEATED_WORDS = 4
 
 
 def clean_text(text: str) -> str:
-    """The text without chatter around it, headings, phrases such as "In this segment,", sentences that are not about
-    the work (licences, thanks), and sentences said before. The same again where nothing is to be done, and never
-    empty for a text that is not."""
-    stripped = _CLOSING.sub("", _CHATTER.sub("", text.strip(), count=1), count=1)
-    stripped = _HEADING.sub("", stripped).strip() or text.strip()
+    """The text without markup, chatter around it, headings, phrases such as "In this segment,", sentences that are
+    not about the work (licences, thanks), and sentences said before. The same again where nothing is to be done, and
+    never empty for a text that is not."""
+    bare = _MARKUP.sub("", text).strip() or text.strip()
+    stripped = _CLOSING.sub("", _CHATTER.sub("", bare, count=1), count=1)
+    stripped = _HEADING.sub("", stripped).strip() or bare
     paragraphs = [paragraph for paragraph in re.split(r"\n\s*\n", stripped) if paragraph.strip()]
     said: set[str] = set()
     kept = ["".join(_kept_sentences(paragraph.strip(), said)).strip() for paragraph in paragraphs]

@@ -6,7 +6,7 @@ Rules first, calls only where rules cannot help, each a bounded number of times.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from longdoc.agents.attempts import FIRST_TEMPERATURE, RETRY_TEMPERATURE, Made, Writer
@@ -56,14 +56,22 @@ class Finisher:
         return _with(made, answer, text=cleaned) if taken else _with(made, answer)
 
     async def hold_length(
-        self, made: Made, words: int, *, material: Sequence[Quoted], limit: int, purpose: str
+        self,
+        made: Made,
+        words: int,
+        *,
+        material: Sequence[Quoted],
+        below: Iterable[Sequence[str]],
+        limit: int,
+        purpose: str,
     ) -> Made:
         """As close to so many words as bounded attempts bring it.
 
         A short text is gone on with: first from all of the `material` (not by a toy, which gets lost in it), then from
         the piece of it that is told least.
         A long one is tightened, then cut at the end of a sentence. What stays short is filled up with sentences of
-        the summaries it is made from. A text that is still outside says so in its reason.
+        the summaries `below` it: of those that it is made from, then of those that they are made from, and so on. A
+        text that is still outside says so in its reason.
         """
         best, fruitless = made, 0
         tightenings = 0 if self._writer.toy else _MOST_TIGHTENINGS
@@ -84,7 +92,9 @@ class Finisher:
                 fruitless += _MOST_FRUITLESS * (made.text == before.text)  # one sentence that is too long
             best = min(best, made, key=lambda some: abs(count_words(some.text) - words))
         best = replace(best, calls=made.calls)
-        return _judged(_filled(best, words, material), words)
+        if best.status is NodeStatus.DONE:
+            best = _filled(best, words, below)
+        return _judged(best, words)
 
     async def _tighten(self, made: Made, words: int, *, limit: int, attempt: int, purpose: str) -> Made:
         prompt = self._prompts.compress(made.quoted(), words)
@@ -160,27 +170,30 @@ def _share_told(text: str, told: set[str]) -> float:
     return len(words & told) / len(words) if words else 1.0
 
 
-def _filled(made: Made, words: int, material: Sequence[Quoted]) -> Made:
-    """A short text with sentences of the summaries it is made from, in their order, some of each in turn."""
-    missing = words - count_words(made.text)
-    if missing <= words * TOLERANCE or made.status is not NodeStatus.DONE:
+def _filled(made: Made, words: int, below: Iterable[Sequence[str]]) -> Made:
+    """A short text with sentences of the summaries below it, of the nearest ones that have some to add."""
+    text = made.text
+    for summaries in below:
+        if words - count_words(text) <= words * TOLERANCE:
+            break
+        text = f"{text} {_added(text, words, summaries)}".strip()
+    if text == made.text:
         return made
-    unsaid = _unsaid([part.text for part in material if "document" not in part.reference], made.text)
+    added = count_words(text) - count_words(made.text)
+    return replace(made, text=text, edited=True, reason=f"{added} words are sentences of the summaries below")
+
+
+def _added(text: str, words: int, summaries: Sequence[str]) -> str:
+    """Sentences of summaries that a text lacks, in their order, some of each in turn, as many as there is room for."""
+    missing = words - count_words(text)
+    unsaid = _unsaid(summaries, text)
     taken: set[tuple[int, int]] = set()
     for place, number in sorted((place, number) for number, row in enumerate(unsaid) for place in range(len(row))):
         length = count_words(unsaid[number][place])
         if length <= missing + words * TOLERANCE / 2:
             taken.add((number, place))
             missing -= length
-    added = " ".join(unsaid[number][place] for number, place in sorted(taken))
-    if not added:
-        return made
-    return replace(
-        made,
-        text=f"{made.text} {added}".strip(),
-        edited=True,
-        reason=f"{count_words(added)} words are sentences of the summaries below",
-    )
+    return " ".join(unsaid[number][place] for number, place in sorted(taken))
 
 
 def _unsaid(summaries: Sequence[str], text: str) -> list[list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from longdoc.agents.attempts import Made, gap
@@ -115,7 +115,16 @@ class _TreeWork:
         if self._task.words is None:
             return made
         material = self._maker.material(node, self._made)
-        return await self._finisher.hold_length(made, node.words, material=material, limit=node.limit, purpose=purpose)
+        return await self._finisher.hold_length(
+            made, node.words, material=material, below=self._below(node), limit=node.limit, purpose=purpose
+        )
+
+    def _below(self, node: PlannedNode) -> Iterator[Sequence[str]]:
+        """The texts of a node's children, then of their children, and so on."""
+        numbers: Sequence[int] = node.children
+        while numbers:
+            yield [self._made[number].text for number in numbers]
+            numbers = [child for number in numbers for child in self._plan.nodes[number].children]
 
     def _joined(self, node: PlannedNode) -> Made:
         parts = [self._made[child] for child in node.children if self._made[child].text]

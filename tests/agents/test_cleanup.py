@@ -159,3 +159,22 @@ def test_cleaning_ends_adds_nothing_and_leaves_something(text: str) -> None:
     assert len(cleaned) <= len(text)
     assert bool(cleaned) == bool(text.strip())
     assert set(cleaned.casefold().split()) <= set(text.casefold().split())
+
+
+def test_markup_around_lines_goes_and_tags_spoken_of_stay() -> None:
+    text = """<section class="summary">
+<p>The keeper lit the lamp. </p>
+
+</section>
+
+</section> The ship came home.</p>
+<chapter>
+Pages use the <p> tag for paragraphs."""
+    cleaned = clean_text(text)
+    assert cleaned.split() == (
+        ["The", "keeper", "lit", "the", "lamp.", "The", "ship", "came", "home.", "Pages", "use", "the", "<p>", "tag", "for", "paragraphs."]
+    )
+
+
+def test_markup_alone_is_not_made_empty() -> None:
+    assert clean_text("</section>\n</section>") == "</section>\n</section>"

@@ -201,6 +201,17 @@ def test_what_stays_short_is_filled_up_from_the_summaries_below(tmp_path: Path) 
     assert "summaries below" in outcome.nodes[-1].reason
 
 
+def test_what_merges_do_not_tell_is_filled_up_from_the_segments(tmp_path: Path) -> None:
+    def answer(request: CompletionRequest) -> str:
+        number = re.findall(r"event (\d+) happened", prompt(request))
+        return sentences(3).replace("Number", f"Event {number[0]}") if kind(request) == "leaf" else "All is told."
+
+    outcome = summarize(tmp_path, answer, document=book(120), window=2048, limit=100, words=60)
+    assert outcome.summary is not None
+    assert outcome.summary.levels > 2
+    assert abs(count_words(outcome.summary.text) - 60) <= 6
+
+
 def test_a_refused_continuation_leaves_what_is_there(tmp_path: Path) -> None:
     def answer(request: CompletionRequest) -> str:
         if kind(request) == "continue":
