@@ -124,6 +124,14 @@ class InvalidOutputError(EngineError):
     """The model's answer breaks its contract (schema, validity checks) after every attempt."""
 
 
+class OutputCutError(InvalidOutputError):
+    """The model's answer ran into its token limit before it was whole. `text` is what there is of it."""
+
+    def __init__(self, message: str, *, text: str) -> None:
+        super().__init__(message)
+        self.text = text
+
+
 class StorageError(LdaError):
     """The database cannot be opened, migrated, read or written."""
 

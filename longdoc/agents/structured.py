@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from longdoc.agents.calls import call
 from longdoc.agents.events import Emit
-from longdoc.engines.engine import CompletionRequest, Engine, Message, TextSink
-from longdoc.errors import ContextTooLongError, InvalidOutputError
+from longdoc.engines.engine import CompletionRequest, Engine, FinishReason, Message, TextSink
+from longdoc.errors import ContextTooLongError, InvalidOutputError, OutputCutError
 from longdoc.json_value import JsonValue
 
 _MOST_PROBLEMS = 5
@@ -31,17 +31,21 @@ async def call_structured(
     purpose: str,
     emit: Emit,
     on_text: TextSink | None = None,
+    again_when_cut: bool = True,
 ) -> Shape:
     """Make a call whose answer has a shape; the prompt must describe it, for engines without schemas.
 
     `on_text` gets pieces of the first answer as they arrive, not of a second one. Raises `InvalidOutputError` when the
-    second answer does not fit either, and what `Engine.complete` raises.
+    second answer does not fit either, and what `Engine.complete` raises. A caller that can ask for less has
+    `again_when_cut` false: an answer that ran into its limit raises `OutputCutError` at once.
     """
     asked = replace(request, json_schema=shape.model_json_schema()) if engine.info.json_schema else request
     first = await call(engine, asked, purpose=purpose, emit=emit, on_text=on_text)
     try:
         return read_shape(first.text, shape)
     except InvalidOutputError as error:
+        if first.finish_reason is FinishReason.LENGTH and not again_when_cut:
+            raise OutputCutError(str(error), text=first.text) from error
         again = _repair(asked, first.text, str(error))
     try:
         second = await call(engine, again, purpose=f"{purpose}, once more", emit=emit)

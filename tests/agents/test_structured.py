@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from longdoc.agents.structured import call_structured, read_shape
 from longdoc.engines.engine import CompletionRequest, EngineInfo, Message, PromptOrigin
 from longdoc.engines.scripted import ScriptedEngine
-from longdoc.errors import InvalidOutputError
+from longdoc.errors import InvalidOutputError, OutputCutError
 
 
 class Place(BaseModel):
@@ -93,6 +93,14 @@ def test_where_the_second_question_does_not_fit_the_window_the_first_answer_is_t
     engine = ScriptedEngine(lambda _: "word " * 40, context_window=60)
     with pytest.raises(InvalidOutputError, match="does not fit"):
         ask(engine)
+
+
+def test_a_caller_that_can_ask_for_less_is_told_at_once_that_the_answer_was_cut() -> None:
+    engine = ScriptedEngine(lambda _: '{"name": "Kesh", ' + "a " * 200)
+    with pytest.raises(OutputCutError) as caught:
+        asyncio.run(call_structured(engine, REQUEST, Place, purpose="t", emit=lambda _: None, again_when_cut=False))
+    assert caught.value.text.startswith('{"name": "Kesh"')
+    assert len(engine.calls) == 1
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
