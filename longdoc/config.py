@@ -104,6 +104,7 @@ class Settings(BaseSettings):
     embedding_base_url: str | None = Field(None, description="address of an OpenAI-compatible server for embeddings")
     embedding_api_key: str | None = Field(None, description="key for that server", repr=False)
     database: str | None = Field(None, description="path of a SQLite file or a PostgreSQL address")
+    indexes_dir: Path | None = Field(None, description="where indexes of documents lie; beside the database if not set")
     models_dir: Path | None = Field(None, description="where pulled models lie")
     hub_url: str = Field(
         "https://huggingface.co",
@@ -116,6 +117,17 @@ class Settings(BaseSettings):
     def database_location(self) -> str:
         """The database to open: as set, or a file in the user's data folder."""
         return self.database or str(Path(platformdirs.user_data_dir("longdoc")) / "longdoc.db")
+
+    def indexes_directory(self, location: str) -> Path:
+        """The folder of what is derived from a database: as set, else beside its file, else in the user's data folder.
+
+        `location` is the path of a SQLite file or the address of a server.
+        """
+        if self.indexes_dir is not None:
+            return self.indexes_dir
+        if "://" in location:
+            return Path(platformdirs.user_data_dir("longdoc")) / "indexes"
+        return Path(location).with_suffix(".indexes")
 
     @property
     def models_directory(self) -> Path:

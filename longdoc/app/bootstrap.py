@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from longdoc.app.embedder_choice import HASHED, EmbedderChoice, can_run_models, choose_embedder
 from longdoc.app.engine_choice import Notify, Progress, choose_engine
@@ -15,18 +16,21 @@ from longdoc.engines.budget import Budget, BudgetedEngine
 from longdoc.engines.engine import Engine
 from longdoc.engines.limiter import AdaptiveLimiter, LimitedEngine
 from longdoc.engines.retry import RetryingEngine
+from longdoc.storage.collections import Collections
 from longdoc.storage.database import Database
 from longdoc.storage.documents import Documents
+from longdoc.storage.embeddings import Embeddings
 from longdoc.storage.evaluations import MethodScores
 from longdoc.storage.ledger import Ledger, LedgerEngine
 from longdoc.storage.nodes import Nodes
 from longdoc.storage.runs import Runs
+from longdoc.storage.selections import Selections
 from longdoc.storage.supports import Supports
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What is stored: opened without any engine."""
+    """What is stored: opened without any engine. `indexes` is the folder of what is derived from it."""
 
     location: str
     documents: Documents
@@ -35,6 +39,18 @@ class Records:
     nodes: Nodes
     supports: Supports
     scores: MethodScores
+    collections: Collections
+    embeddings: Embeddings
+    selections: Selections
+    indexes: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What documents are indexed with: the record, and an embedder that is opened at its first use. No engine."""
+
+    records: Records
+    embedder: LateEmbedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +83,27 @@ async def open_records(settings: Settings) -> AsyncGenerator[Records, None]:
             Nodes(database),
             Supports(database),
             MethodScores(database),
+            Collections(database),
+            Embeddings(database),
+            Selections(database),
+            settings.indexes_directory(database.location),
         )
     finally:
         await database.aclose()
+
+
+@asynccontextmanager
+async def open_library(settings: Settings, *, notify: Notify, progress: Progress) -> AsyncGenerator[Library, None]:
+    """Open record and embedder for as long as the context lasts; the parameters are those of `open_workspace`.
+
+    Raises `StorageError`.
+    """
+    async with open_records(settings) as records:
+        embedder = LateEmbedder(lambda: _embedder(settings, notify, progress), notify=notify)
+        try:
+            yield Library(records, embedder)
+        finally:
+            await embedder.aclose()
 
 
 @asynccontextmanager
@@ -81,15 +115,13 @@ async def open_workspace(
     `notify` is told in a sentence which engine was chosen; `progress` hears of models being pulled.
     Raises `ConfigError`, `EngineError`, `StorageError`.
     """
-    async with open_records(settings) as records:
+    async with open_library(settings, notify=notify, progress=progress) as library:
         choice = await choose_engine(settings, notify=notify, progress=progress)
         notify(f"engine: {choice.reason}")
         engine = wrap_engine(choice.engine, settings, budget)
-        embedder = LateEmbedder(lambda: _embedder(settings, notify, progress), notify=notify)
         try:
-            yield Workspace(records, engine, embedder)
+            yield Workspace(library.records, engine, library.embedder)
         finally:
-            await embedder.aclose()
             await engine.aclose()
 
 

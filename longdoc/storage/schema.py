@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from longdoc.storage.columns import AnyText, BigId, UtcDateTime
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The newest migration: the schema described here."""
 
 VERSION_TABLE: Final = "longdoc_version"
@@ -207,3 +207,42 @@ method_scores = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 """What comparisons found; `key` is a hash of all that was equal when a row was measured again. Runs may be gone."""
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("name", AnyText, primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+collection_documents = Table(
+    "collection_documents",
+    metadata,
+    Column("collection", AnyText, ForeignKey("collections.name", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("document_id", AnyText, ForeignKey("documents.id"), nullable=False, index=True),
+    Column("removed", Integer),
+    Column("added_at", UtcDateTime, nullable=False),
+)
+"""Every change of a collection has the next number: `number` is that of an addition, `removed` that of its end."""
+
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("document_id", AnyText, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("embedder", AnyText, primary_key=True),
+    Column("layout", AnyText, primary_key=True),
+    Column("batch", Integer, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
+    Column("vectors", LargeBinary, nullable=False),
+)
+"""Vectors of the parts of a document, so many to a batch: 16-bit floats, little-endian, row after row."""
+
+selections = Table(
+    "selections",
+    metadata,
+    Column("run_id", AnyText, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("payload", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+"""What a run chose to answer from, with the scores of every stage."""

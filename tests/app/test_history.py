@@ -7,18 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from longdoc.app.bootstrap import Records
+from longdoc.app.bootstrap import Records, open_records
 from longdoc.app.history import RunDetails, run_details, run_summaries
 from longdoc.cli.history_output import print_run, run_json
+from longdoc.config import Settings
 from longdoc.documents.document import Document
 from longdoc.engines.engine import Completion, CompletionRequest, EngineInfo, FinishReason, Message, Usage
-from longdoc.storage.database import Database
-from longdoc.storage.documents import Documents
-from longdoc.storage.evaluations import MethodScores
-from longdoc.storage.ledger import CallTotals, Ledger
-from longdoc.storage.nodes import Node, Nodes
-from longdoc.storage.runs import Run, RunRequest, Runs
-from longdoc.storage.supports import Supports
+from longdoc.storage.ledger import CallTotals
+from longdoc.storage.nodes import Node
+from longdoc.storage.runs import Run, RunRequest
 
 _LONG = 3000
 """More than Python's stack is deep."""
@@ -26,13 +23,9 @@ _LONG = 3000
 
 def _with_records(path: Path, work: Callable[[Records], Awaitable[None]]) -> None:
     async def main() -> None:
-        database = await Database.open(path / "record.db")
-        try:
-            await Documents(database).save(Document(id="d", text="text", format="txt"))
-            parts = (Documents(database), Ledger(database), Runs(database), Nodes(database), Supports(database))
-            await work(Records("", *parts, MethodScores(database)))
-        finally:
-            await database.aclose()
+        async with open_records(Settings(database=str(path / "record.db"))) as records:
+            await records.documents.save(Document(id="d", text="text", format="txt"))
+            await work(records)
 
     asyncio.run(main())
 
