@@ -50,7 +50,7 @@ class Effort:
 class SelectionFigures:
     """Of a group: `found` is recall@k (each span whole in one of the k best), `selected` recall@B (whole in what a
     budget holds), both of all spans of a case; `best` and `within` are the mean shares of spans, which say more where a
-    case has many. `mrr` is the mean of 1 / rank.
+    case has many. `inside` is the mean share of what a budget holds that lies in spans, `mrr` the mean of 1 / rank.
     """
 
     group: Group
@@ -59,6 +59,7 @@ class SelectionFigures:
     selected: Mapping[int, Share]
     best: Mapping[int, float]
     within: Mapping[int, float]
+    inside: Mapping[int, float]
     mrr: float
     effort: Effort
 
@@ -125,6 +126,7 @@ def _selection(group: Group, outcomes: Sequence[SelectionOutcome]) -> SelectionF
         selected={budget: share_of(recall.selected(budget) for recall in recalls) for budget in budgets},
         best={k: fmean(recall.best[k] for recall in recalls) for k in ks},
         within={budget: fmean(recall.within[budget] for recall in recalls) for budget in budgets},
+        inside={budget: fmean(recall.inside[budget] for recall in recalls) for budget in budgets},
         mrr=fmean(recall.reciprocal_rank for recall in recalls),
         effort=_effort([(o.seconds, o.calls, o.tokens, o.error) for o in outcomes]),
     )

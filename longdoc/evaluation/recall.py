@@ -43,12 +43,14 @@ class Recall:
 
     `rank` counts stretches from 1 until each span lies whole in one of them, None where the ranking does not hold them
     all. `best` and `within` are the shares of spans that lie whole in the k best stretches, and in what is selected
-    within a budget of tokens, where stretches that overlap or touch are one.
+    within a budget of tokens, where stretches that overlap or touch are one. `inside` is the share of what is selected
+    within a budget that lies in the spans: it says something where these are long.
     """
 
     rank: int | None
     best: Mapping[int, float]
     within: Mapping[int, float]
+    inside: Mapping[int, float]
 
     def found(self, k: int) -> bool:
         """Whether each span lies whole in one of the k best stretches."""
@@ -66,7 +68,8 @@ class Recall:
 
 def nothing_found(*, ks: Sequence[int], budgets: Sequence[int]) -> Recall:
     """What a ranking that failed holds."""
-    return Recall(None, dict.fromkeys(ks, 0.0), dict.fromkeys(budgets, 0.0))
+    none = dict.fromkeys(budgets, 0.0)
+    return Recall(None, dict.fromkeys(ks, 0.0), none, none)
 
 
 def recall_of(
@@ -75,10 +78,12 @@ def recall_of(
     """What a ranking holds of some spans, all of which are needed. Raises `ValueError` for none."""
     if not spans:
         raise ValueError("there is nothing to be found")
+    selected = {budget: select_within(ranking, budget) for budget in budgets}
     return Recall(
         rank=_rank(ranking, spans),
         best={k: covered_share(spans, joined(ranking[:k])) for k in ks},
-        within={budget: covered_share(spans, select_within(ranking, budget)) for budget in budgets},
+        within={budget: covered_share(spans, stretches) for budget, stretches in selected.items()},
+        inside={budget: share_inside(stretches, spans) for budget, stretches in selected.items()},
     )
 
 
@@ -115,6 +120,13 @@ def covered_share(spans: Sequence[Span], stretches: Sequence[Span]) -> float:
     """The share of spans that lie whole in one of some stretches, which are in order and do not overlap."""
     starts = [start for start, _ in stretches]
     return sum(_holds(starts, stretches, span) for span in spans) / len(spans)
+
+
+def share_inside(stretches: Sequence[Span], spans: Sequence[Span]) -> float:
+    """What share of the characters of some stretches lies in spans that do not overlap; 0 of no character."""
+    size = sum(end - start for start, end in stretches)
+    held = sum(max(0, min(end, b) - max(start, a)) for start, end in stretches for a, b in spans)
+    return held / size if size else 0.0
 
 
 def _holds(starts: Sequence[int], stretches: Sequence[Span], span: Span) -> bool:

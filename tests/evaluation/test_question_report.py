@@ -20,7 +20,9 @@ CASE = GoldCase("1", "plain", "?", ("x",), ((0, 1),), depth=0.0, length=8000)
 
 def outcome(strategy: str, *, rank: int | None, case: GoldCase = CASE, error: str = "") -> SelectionOutcome:
     held = 1.0 if rank is not None else 0.0
-    return SelectionOutcome(strategy, case, Recall(rank, {1: held, 4: held}, {512: held}), 2.0, 1, 10, error)
+    return SelectionOutcome(
+        strategy, case, Recall(rank, {1: held, 4: held}, {512: held}, {512: 0.25}), 2.0, 1, 10, error
+    )
 
 
 def test_a_group_is_counted_and_averaged() -> None:
@@ -32,6 +34,7 @@ def test_a_group_is_counted_and_averaged() -> None:
     assert figures.found == {1: Share(1, 3), 4: Share(2, 3)}
     assert figures.selected == {512: Share(2, 3)}
     assert figures.best[1] == pytest.approx(2 / 3)
+    assert figures.inside == {512: 0.25}
     assert figures.mrr == pytest.approx(0.5)
     assert (figures.effort.seconds, figures.effort.calls, figures.effort.tokens, figures.effort.failed) == (2, 1, 10, 1)
 

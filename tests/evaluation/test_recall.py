@@ -16,6 +16,7 @@ from longdoc.evaluation.recall import (
     nothing_found,
     recall_of,
     select_within,
+    share_inside,
 )
 
 
@@ -104,3 +105,10 @@ def test_recall_agrees_with_trying_every_stretch_and_never_falls_with_k(
 
 def test_a_span_at_the_border_of_a_stretch_is_whole() -> None:
     assert covered_share([(0, 10), (10, 20), (5, 21)], [(0, 20)]) == pytest.approx(2 / 3)
+
+
+def test_of_what_is_selected_the_share_in_the_spans_is_told() -> None:
+    assert share_inside([(0, 10), (20, 40)], [(5, 10), (30, 50)]) == 0.5
+    assert share_inside([], [(5, 10)]) == 0.0
+    recall = recall_of(ranked((0, 50), (100, 150)), [(100, 200)], ks=(1,), budgets=(50, 100))
+    assert recall.inside == {50: 0.0, 100: 0.5}

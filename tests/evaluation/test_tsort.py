@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,8 +15,8 @@ from longdoc.documents.readers import read_document
 from longdoc.documents.tokens import estimate_tokens
 from longdoc.errors import ConfigError
 from longdoc.evaluation.tsort import CHANCE, SortCase, read_order, score_order, sort_cases, sort_figures
+from tests.evaluation.published_sets import DATA, needs
 
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
 GATSBY = DATA / "qa" / "nocha" / "books" / "the_great_gatsby_f_scott_fitzgerald.txt"
 
 
@@ -129,7 +128,7 @@ def test_guessing_is_right_one_time_in_24() -> None:
     assert figures.pairs == pytest.approx(0.5)
 
 
-@pytest.mark.skipif(not GATSBY.exists(), reason="the books for measuring are not here (../shared/data)")
+@needs(GATSBY)
 def test_numbers_of_chapters_of_a_real_book_are_left_out() -> None:
     for case in sort_cases(read_document(GATSBY), length=16_000, count=5, seed=0):
         assert not [line for line in "\n".join(in_order(case)).splitlines() if re.fullmatch(r"[IVX]+\.?", line)]
