@@ -95,6 +95,9 @@ def plant(
         raise ConfigError(f"a text of {length} tokens is too short to plant anything in; use at least {LEAST_LENGTH}")
     shuffled = seeded(seed, "order").sample(plans, len(plans))
     beds = _deal(shuffled, gap=min(_MOST_DISTANCE, distance / length), most=most)
+    order = {plan.id: number for number, plan in enumerate(plans)}
+    for bed in beds:
+        bed.plans.sort(key=lambda placed: order[placed[0].id])
     return (_sow(filler, bed, length=length, seed=seed, number=number) for number, bed in enumerate(beds))
 
 

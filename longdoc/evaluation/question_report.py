@@ -6,13 +6,14 @@ Owns what is counted and averaged; how it is shown is the command line's busines
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import fmean
 from typing import TypeVar
 
 from longdoc.evaluation.answer_trial import AnswerOutcome, SortOutcome
-from longdoc.evaluation.gold import GoldCase
+from longdoc.evaluation.gold import GoldCase, Recipe
+from longdoc.evaluation.heat_map import Panel, cells_of
 from longdoc.evaluation.selection_trial import SelectionOutcome
 from longdoc.evaluation.shares import Share, share_of
 from longdoc.evaluation.tsort import SortFigures, sort_figures
@@ -83,6 +84,28 @@ class OrderFigures:
     effort: Effort
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionReport:
+    """All that came of some trials, and on what terms.
+
+    `settings` are what a comparison must hold equal, in words (models, sizes of segments); `recipes` tell how the texts
+    were made.
+    """
+
+    title: str
+    selection: Sequence[SelectionOutcome] = ()
+    answers: Sequence[AnswerOutcome] = ()
+    orders: Sequence[SortOutcome] = ()
+    recipes: Sequence[Recipe] = ()
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def failures(self) -> list[tuple[str, str, str]]:
+        """Strategy, case and reason of everything that failed."""
+        every = (*self.selection, *self.answers, *self.orders)
+        return [(outcome.strategy, outcome.case.id, outcome.error) for outcome in every if outcome.error]
+
+
 _Outcome = TypeVar("_Outcome", SelectionOutcome, AnswerOutcome, SortOutcome)
 
 
@@ -113,6 +136,26 @@ def order_figures(outcomes: Sequence[SortOutcome]) -> list[OrderFigures]:
             _effort([(o.seconds, o.reply.calls, o.reply.tokens, o.error) for o in found]),
         )
         for group, found in _grouped(outcomes, {By.LENGTH}, lambda o, _: Group(o.strategy, length=o.case.length))
+    ]
+
+
+def selection_panels(outcomes: Sequence[SelectionOutcome], *, budget: int) -> list[Panel]:
+    """For a heat map: the share of cases within a budget by length and depth, a panel for each strategy."""
+    found = selection_figures(outcomes, by=(By.LENGTH, By.DEPTH))
+    return _panels([(figures.group, figures.selected[budget]) for figures in found])
+
+
+def answer_panels(outcomes: Sequence[AnswerOutcome]) -> list[Panel]:
+    """For a heat map: the share of right answers by length and depth, a panel for each strategy."""
+    found = answer_figures(outcomes, by=(By.LENGTH, By.DEPTH))
+    return _panels([(figures.group, figures.right) for figures in found])
+
+
+def _panels(shares: Sequence[tuple[Group, Share]]) -> list[Panel]:
+    strategies = dict.fromkeys(group.strategy for group, _ in shares)
+    return [
+        Panel(name, cells_of([(g.length, g.depth, share.rate) for g, share in shares if g.strategy == name]))
+        for name in strategies
     ]
 
 
