@@ -62,11 +62,19 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Indexed:
+    """So many of all stretches of text that an index lacked are in it: windows, and the parts that are embedded."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """Something the reader of the result should know."""
 
     message: str
 
 
-Event: TypeAlias = Planned | CallStarted | CallFinished | NodeDone | Traced | Scored | Warned
+Event: TypeAlias = Planned | CallStarted | CallFinished | NodeDone | Traced | Scored | Indexed | Warned
 Emit: TypeAlias = Callable[[Event], None]

@@ -21,7 +21,7 @@ from longdoc.storage.document_rows import from_row, pack_segments, to_row, unpac
 from longdoc.storage.inserts import insert_or_update
 from longdoc.storage.lookup import resolve_id
 from longdoc.storage.schema import documents, segmentations, texts
-from longdoc.storage.texts import store_text
+from longdoc.storage.texts import decoded, store_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,19 @@ class Documents:
         def work(connection: Connection) -> Document | None:
             row = connection.execute(statement).mappings().first()
             return None if row is None else from_row(row)
+
+        found = await self._database.read(work)
+        if found is None:
+            raise NotFoundError(f"there is no document {document_id!r}")
+        return found
+
+    async def load_text(self, document_id: str) -> str:
+        """The text of a document alone, which takes far less memory than all of it. Raises `NotFoundError`."""
+        statement = select(texts.c.body).join(documents).where(documents.c.id == document_id)
+
+        def work(connection: Connection) -> str | None:
+            body = connection.execute(statement).scalar()
+            return None if body is None else decoded(body)
 
         found = await self._database.read(work)
         if found is None:

@@ -1,0 +1,129 @@
+"""What an index is made from: windows, parts and their embeddings, stored for each document and made where missing.
+
+Owns where a document is cut and what that is stored under; the files derived from it are `index_files.py`'s.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from longdoc.documents.document import Document
+from longdoc.documents.segments import Segment
+from longdoc.documents.tokens import EstimatedTokens
+from longdoc.documents.windows import (
+    OVERLAP_TOKENS,
+    PART_TOKENS,
+    WINDOW_TOKENS,
+    WINDOWS_VERSION,
+    split_windows,
+    window_document,
+)
+from longdoc.engines.embedder import Embedder
+from longdoc.storage.documents import Documents
+from longdoc.storage.embeddings import EmbeddingKey, Embeddings
+
+if TYPE_CHECKING:
+    from longdoc.retrieval.vector_index import Vectors
+
+_COUNTER = EstimatedTokens()
+"""The same for every engine: an index does not depend on who answers from it."""
+
+WINDOWS_KEY: Final = f"windows:{WINDOWS_VERSION}:{WINDOW_TOKENS}:{OVERLAP_TOKENS}:{_COUNTER.identity}"
+PARTS_KEY: Final = f"{WINDOWS_KEY}:parts:{PART_TOKENS}"
+
+_PARTS_PER_BATCH = 256
+"""Embedded and stored together: a few seconds of work, which is what a kill may cost."""
+_LAYOUTS_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a document is cut: its windows, the parts of them that are embedded, and the window that each part is of."""
+
+    windows: tuple[Segment, ...]
+    parts: tuple[Segment, ...]
+    owners: array[int]
+
+
+class IndexRows:
+    """The rows of documents, found or made. `at_hand` are documents that need not be loaded.
+
+    For use on one loop.
+    """
+
+    def __init__(self, documents: Documents, embeddings: Embeddings, *, at_hand: Iterable[Document] = ()) -> None:
+        self._documents = documents
+        self._embeddings = embeddings
+        self._at_hand = {document.id: document for document in at_hand}
+        self._layouts: OrderedDict[str, Layout] = OrderedDict()
+
+    async def text(self, document_id: str) -> str:
+        """The text of a stored document. Raises `NotFoundError`."""
+        document = self._at_hand.get(document_id)
+        return await self._documents.load_text(document_id) if document is None else document.text
+
+    async def layout(self, document_id: str) -> Layout:
+        """How a stored document is cut. Raises `NotFoundError`."""
+        layout = self._layouts.get(document_id) or await self._layout(document_id)
+        self._layouts[document_id] = layout
+        self._layouts.move_to_end(document_id)
+        if len(self._layouts) > _LAYOUTS_KEPT:
+            self._layouts.popitem(last=False)
+        return layout
+
+    async def embed(self, document_id: str, embedder: Embedder, *, progress: Callable[[int], None]) -> None:
+        """Embed the parts of a document of which no embeddings are stored; each batch is stored as it is made.
+
+        `progress` is told how many parts more are there. Raises what the embedder raises.
+        """
+        layout, key = await self.layout(document_id), _key(document_id, embedder)
+        stored = await self._embeddings.counts(key)
+        batches = list(_batches(layout.parts))
+        text = "" if all(stored.get(n) == len(parts) for n, parts in batches) else await self.text(document_id)
+        for number, parts in batches:
+            if stored.get(number) != len(parts):
+                vectors = await embedder.embed([text[part.start : part.end] for part in parts])
+                await self._embeddings.save(key, number, vectors)
+            progress(len(parts))
+
+    async def embeddings(self, document_id: str, embedder: Embedder) -> AsyncIterator[Vectors]:
+        """The stored embeddings of the parts of a document, batch by batch, in order. Raises `NotFoundError`."""
+        key = _key(document_id, embedder)
+        for number, _ in _batches((await self.layout(document_id)).parts):
+            yield await self._embeddings.load(key, number)
+
+    async def _layout(self, document_id: str) -> Layout:
+        windows = await self._documents.segmentation(document_id, WINDOWS_KEY)
+        parts = await self._documents.segmentation(document_id, PARTS_KEY)
+        if windows is None or parts is None:
+            document = self._at_hand.get(document_id) or await self._documents.load(document_id)
+            windows = await window_document(document, _COUNTER)
+            parts = await split_windows(document, windows, _COUNTER)
+            await self._documents.save_segmentation(document_id, WINDOWS_KEY, windows)
+            await self._documents.save_segmentation(document_id, PARTS_KEY, parts)
+        return Layout(windows, parts, _owners(windows, parts))
+
+
+def _key(document_id: str, embedder: Embedder) -> EmbeddingKey:
+    return EmbeddingKey(document_id, embedder.info.identity, PARTS_KEY)
+
+
+def _batches(parts: tuple[Segment, ...]) -> Iterable[tuple[int, tuple[Segment, ...]]]:
+    starts = range(0, len(parts), _PARTS_PER_BATCH)
+    return zip(count(), (parts[start : start + _PARTS_PER_BATCH] for start in starts), strict=False)
+
+
+def _owners(windows: tuple[Segment, ...], parts: tuple[Segment, ...]) -> array[int]:
+    """For each part the last window that begins no later."""
+    owners = array("I")
+    window = 0
+    for part in parts:
+        while window + 1 < len(windows) and windows[window + 1].start <= part.start:
+            window += 1
+        owners.append(window)
+    return owners
