@@ -15,8 +15,8 @@ from longdoc.evaluation.gold import Span
 KS: Final = (1, 2, 4, 8, 16, 32, 64)
 BUDGETS: Final = (512, 1024, 2048, 4096, 8192)
 
-_MOST_MISSES = 32
-"""How many stretches in a row may be too long before a budget counts as spent."""
+MOST_MISSES: Final = 32
+"""How many stretches in a row may be too long for what is left before a budget counts as spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,15 @@ class RankedSpan:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Stretches, the best first, and what it took to rank them: calls and their tokens."""
+    """Stretches, the best first, and what it took to rank them: calls and their tokens.
+
+    `misses` in a row that are too long for what is left of a budget are passed over.
+    """
 
     spans: Sequence[RankedSpan]
     calls: int = 0
     tokens: int = 0
+    misses: int = MOST_MISSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +77,21 @@ def nothing_found(*, ks: Sequence[int], budgets: Sequence[int]) -> Recall:
 
 
 def recall_of(
-    ranking: Sequence[RankedSpan], spans: Sequence[Span], *, ks: Sequence[int] = KS, budgets: Sequence[int] = BUDGETS
+    ranking: Ranking, spans: Sequence[Span], *, ks: Sequence[int] = KS, budgets: Sequence[int] = BUDGETS
 ) -> Recall:
     """What a ranking holds of some spans, all of which are needed. Raises `ValueError` for none."""
     if not spans:
         raise ValueError("there is nothing to be found")
     selected = {budget: select_within(ranking, budget) for budget in budgets}
     return Recall(
-        rank=_rank(ranking, spans),
-        best={k: covered_share(spans, joined(ranking[:k])) for k in ks},
+        rank=_rank(ranking.spans, spans),
+        best={k: covered_share(spans, joined(ranking.spans[:k])) for k in ks},
         within={budget: covered_share(spans, stretches) for budget, stretches in selected.items()},
         inside={budget: share_inside(stretches, spans) for budget, stretches in selected.items()},
     )
 
 
-def select_within(ranking: Sequence[RankedSpan], budget: int) -> list[Span]:
+def select_within(ranking: Ranking, budget: int) -> list[Span]:
     """What fits a budget of tokens, in the order of the text: stretches from the best downwards, too long ones skipped.
 
     Of a stretch that overlaps others only what is new costs tokens, in proportion to its characters. The first one is
@@ -95,12 +99,12 @@ def select_within(ranking: Sequence[RankedSpan], budget: int) -> list[Span]:
     """
     taken = _Taken(float(budget))
     misses = 0
-    for span in ranking:
-        if misses >= _MOST_MISSES:
+    for span in ranking.spans:
+        if misses > ranking.misses:
             break
         misses = 0 if taken.take(span) else misses + 1
-    if not taken.spans and ranking:
-        first = ranking[0]
+    if not taken.spans and ranking.spans:
+        first = ranking.spans[0]
         return [(first.start, first.start + int((first.end - first.start) * budget / first.tokens))]
     return taken.spans
 

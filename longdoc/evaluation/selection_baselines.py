@@ -34,9 +34,11 @@ def random_selector(spans: Sequence[RankedSpan], *, seed: int, most: int = _MOST
 
 
 def _always(spans: Sequence[RankedSpan]) -> Selector:
+    """The same for every question; cutting a text passes nothing over."""
+
     async def select(question: str) -> Ranking:
         del question
-        return Ranking(spans)
+        return Ranking(spans, misses=0)
 
     return select
 

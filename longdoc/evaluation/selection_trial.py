@@ -75,5 +75,5 @@ def _outcome(
     ranking = attempt.value
     if ranking is None:
         return SelectionOutcome(name, case, nothing_found(ks=ks, budgets=budgets), attempt.seconds, error=attempt.error)
-    recall = recall_of(ranking.spans, case.spans, ks=ks, budgets=budgets)
+    recall = recall_of(ranking, case.spans, ks=ks, budgets=budgets)
     return SelectionOutcome(name, case, recall, attempt.seconds, ranking.calls, ranking.tokens)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from longdoc.evaluation.gold import Span
 from longdoc.evaluation.recall import (
+    MOST_MISSES,
     RankedSpan,
+    Ranking,
     covered_share,
     joined,
     nothing_found,
@@ -20,9 +22,9 @@ from longdoc.evaluation.recall import (
 )
 
 
-def ranked(*spans: tuple[int, int]) -> list[RankedSpan]:
+def ranked(*spans: tuple[int, int], misses: int = MOST_MISSES) -> Ranking:
     """Stretches with a token for each character."""
-    return [RankedSpan(start, end, end - start) for start, end in spans]
+    return Ranking([RankedSpan(start, end, end - start) for start, end in spans], misses=misses)
 
 
 _SPANS = st.tuples(st.integers(0, 300), st.integers(1, 60)).map(lambda pair: (pair[0], pair[0] + pair[1]))
@@ -55,7 +57,7 @@ def test_what_is_not_in_the_ranking_has_no_rank() -> None:
 
 
 def test_an_empty_ranking_and_a_failed_one_hold_nothing() -> None:
-    assert recall_of([], [(0, 5)], ks=(1,), budgets=(10,)) == nothing_found(ks=(1,), budgets=(10,))
+    assert recall_of(ranked(), [(0, 5)], ks=(1,), budgets=(10,)) == nothing_found(ks=(1,), budgets=(10,))
 
 
 def test_nothing_to_be_found_is_an_error() -> None:
@@ -67,6 +69,10 @@ def test_a_budget_skips_what_does_not_fit_and_goes_on() -> None:
     assert select_within(ranked((0, 100), (200, 800), (1000, 1060)), 160) == [(0, 100), (1000, 1060)]
 
 
+def test_a_ranking_may_pass_nothing_over() -> None:
+    assert select_within(ranked((0, 100), (200, 800), (1000, 1060), misses=0), 160) == [(0, 100)]
+
+
 def test_what_two_stretches_share_is_paid_once() -> None:
     assert select_within(ranked((0, 100), (80, 180), (180, 200)), 200) == [(0, 200)]
 
@@ -76,25 +82,23 @@ def test_a_first_stretch_that_is_too_long_is_cut() -> None:
 
 
 @given(_RANKINGS, st.integers(1, 400))
-def test_a_selection_is_in_order_without_overlaps_and_within_its_budget(ranking: list[RankedSpan], budget: int) -> None:
+def test_a_selection_is_in_order_without_overlaps_and_within_its_budget(ranking: Ranking, budget: int) -> None:
     selected = select_within(ranking, budget)
     assert sum(end - start for start, end in selected) <= budget
     assert all(a[1] < b[0] for a, b in pairwise(selected))
-    assert bool(selected) == bool(ranking)
+    assert bool(selected) == bool(ranking.spans)
 
 
 @given(_RANKINGS)
-def test_with_enough_tokens_everything_is_selected(ranking: list[RankedSpan]) -> None:
-    assert select_within(ranking, 10_000) == joined(ranking)
+def test_with_enough_tokens_everything_is_selected(ranking: Ranking) -> None:
+    assert select_within(ranking, 10_000) == joined(ranking.spans)
 
 
 @given(_RANKINGS, st.lists(_SPANS, min_size=1, max_size=3))
-def test_recall_agrees_with_trying_every_stretch_and_never_falls_with_k(
-    ranking: list[RankedSpan], spans: list[Span]
-) -> None:
+def test_recall_agrees_with_trying_every_stretch_and_never_falls_with_k(ranking: Ranking, spans: list[Span]) -> None:
     recall = recall_of(ranking, spans, ks=range(1, 10), budgets=(100,))
     for k in range(1, 10):
-        best = ranking[:k]
+        best = ranking.spans[:k]
         found = all(any(r.start <= start and end <= r.end for r in best) for start, end in spans)
         assert recall.found(k) == found
         characters = {place for r in best for place in range(r.start, r.end)}

@@ -106,6 +106,13 @@ def test_cutting_the_text_finds_what_stands_where_it_is_left() -> None:
     }
 
 
+def test_cutting_the_text_passes_nothing_over() -> None:
+    short_end = [RankedSpan(0, 100, 25), RankedSpan(100, 200, 25), RankedSpan(200, 204, 1)]
+    end = GoldCase("end", "plain", "?", ("x",), ((201, 203),))
+    outcomes = asyncio.run(try_selection([end], {"head": baselines(short_end)["head"]}, ks=(1,), budgets=(30, 51)))
+    assert outcomes[0].recall.within == {30: 0.0, 51: 1.0}
+
+
 def test_chance_is_tried_with_five_seeds_and_finds_its_share() -> None:
     cases = [GoldCase(f"{i}", "plain", f"{i}?", ("x",), ((100 * (i % 40), 100 * (i % 40) + 9),)) for i in range(400)]
     outcomes = tried({"random": baselines(SPANS)["random"]}, cases=cases)
