@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 
-from longdoc.documents.document import Document, Section
+from longdoc.documents.document import Document
+from longdoc.documents.places import place_of
 from longdoc.json_value import JsonValue
 from longdoc.storage.supports import SentenceSupport
 
@@ -14,24 +14,18 @@ _WORDS_SHOWN = 6
 
 
 class SourcePlaces:
-    """Finds the section and the page of an offset in a document."""
+    """Tells in words where spans of a document stand."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._block_starts = [block.start for block in document.blocks]
 
     def section(self, offset: int) -> str:
         """The titles of the sections around an offset, outermost first; empty outside any."""
-        found: Section | None = None
-        sections: Sequence[Section] = self._document.sections
-        while inner := next((s for s in sections if s.start <= offset < s.end), None):
-            found, sections = inner, inner.children
-        return "" if found is None else " / ".join(filter(None, found.path or (found.title,)))
+        return " / ".join(filter(None, place_of(self._document, offset, offset + 1).section))
 
     def page(self, offset: int) -> int | None:
         """The page of an offset, where the source has pages."""
-        number = bisect_right(self._block_starts, offset) - 1
-        return self._document.blocks[number].page if number >= 0 else None
+        return place_of(self._document, offset, offset + 1).page
 
     def note(self, span: tuple[int, int], others: int) -> str:
         """A place as a footnote has it: section, page, characters, and the words it begins and ends with."""
