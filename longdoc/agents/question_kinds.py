@@ -3,9 +3,9 @@
 Decided by rules, so that it costs no call and is the same every time: patterns of English, and the commonest of
 German, French, Spanish and Chinese. A question that no rule knows is a look-up. The rules, first match wins:
 
-- counting: "how many" or "how often" with a unit that the text itself has (chapters, sections, pages, times, mentions),
-  or with anything else where the question says that the whole text is meant ("in the book", "in all"); "how many crowns
-  did he pay" is a look-up, and so is "how many times a week";
+- counting: "how many" or "how often" with a unit that the text itself has (chapters, sections, paragraphs, pages,
+  times, mentions), or with anything else where the question says that the whole text is meant ("in the book", "in
+  all"); "how many crowns did he pay" is a look-up, and so is "how many times a week";
 - listing: "list all", "name every", "who are all the"; and "in which chapters", in the plural, with its unit;
 - aggregation: summaries, themes, what a text is about, comparisons, developments, "overall", "throughout".
 """
@@ -32,6 +32,7 @@ class Unit(StrEnum):
 
     CHAPTERS = "chapters"
     SECTIONS = "sections"
+    PARAGRAPHS = "paragraphs"
     PAGES = "pages"
     MENTIONS = "mentions"
     ITEMS = "items"
@@ -57,11 +58,8 @@ _TIMES = (
 )
 _UNITS = (
     (Unit.CHAPTERS, r"chapters|books and chapters|kapiteln?|chapitres|cap[ií]tulos", r"章|回"),
-    (
-        Unit.SECTIONS,
-        r"sections|paragraphs|verses|abschnitten?|abs[äa]tzen?|paragraphes|secciones|p[áa]rrafos",
-        r"节|段",
-    ),
+    (Unit.SECTIONS, r"sections|abschnitten?|secciones", r"节"),
+    (Unit.PARAGRAPHS, r"paragraphs|abs[äa]tzen?|paragraphes|p[áa]rrafos", r"段"),
     (Unit.PAGES, r"pages|seiten|p[áa]ginas", r"页"),
     (Unit.MENTIONS, _TIMES, r"次|处"),
 )

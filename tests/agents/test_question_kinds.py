@@ -17,6 +17,7 @@ AGGREGATION, LOOKUP = QuestionForm.AGGREGATION, QuestionForm.LOOKUP
         ("In how many of the chapters does the whale appear?", Unit.CHAPTERS),
         ("What is the number of chapters with a storm?", Unit.CHAPTERS),
         ("How many sections discuss licences?", Unit.SECTIONS),
+        ("How many paragraphs name the sea?", Unit.PARAGRAPHS),
         ("On how many pages is the treaty named?", Unit.PAGES),
         ("How many times does Ahab curse?", Unit.MENTIONS),
         ("How often is the lamp mentioned?", Unit.MENTIONS),
