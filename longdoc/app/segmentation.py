@@ -54,10 +54,15 @@ class _EngineTokens:
         return await self._engine.count_tokens(texts)
 
 
+def counter_of(engine: Engine, *, ratio: float = 1.0) -> TokenCounter:
+    """An engine's own tokenizer, or the estimate, times `ratio`, where it has none."""
+    return _EngineTokens(engine) if engine.info.exact_tokens else EstimatedTokens(ratio)
+
+
 async def _counter(engine: Engine, document: Document, run: OpenRun | None) -> TokenCounter:
-    if engine.info.exact_tokens:
-        return _EngineTokens(engine)
-    return EstimatedTokens(1.0 if run is None else await _measured_ratio(run, document))
+    if run is None or engine.info.exact_tokens:
+        return counter_of(engine)
+    return counter_of(engine, ratio=await _measured_ratio(run, document))
 
 
 async def _measured_ratio(run: OpenRun, document: Document) -> float:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from longdoc.cli import config, doctor, models, runs, show, summarize
+from longdoc.cli import ask, config, doctor, models, runs, show, summarize
 from longdoc.cli.eval import app as eval_app
 from longdoc.cli.exits import ExitCode, exit_code
 from longdoc.errors import LdaError
@@ -20,6 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("summarize", help=summarize.HELP)(summarize.summarize)
+app.command("ask", help=ask.HELP)(ask.ask)
 app.command("show")(show.show)
 app.add_typer(runs.app, name="runs")
 app.add_typer(eval_app, name="eval")

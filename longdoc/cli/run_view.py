@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from longdoc.agents.events import CallFinished, Event, NodeDone, Planned, Traced, Warned
+from longdoc.agents.events import CallFinished, Event, Indexed, NodeDone, Planned, Scored, Traced, Warned
 from longdoc.app.runs import RunUsage
 from longdoc.cli.render import stderr_console, usage_line
 
@@ -61,7 +61,7 @@ class RunView:
         self._own_bars = Bars(quiet=quiet) if bars is None else None
         self._bars = bars or self._own_bars or Bars(quiet=quiet)
         self._bar = self._bars.progress.add_task(escape(title), total=None, note="", visible=self._bars.live)
-        self._tracing = ""
+        self._aside = ""
         self._done = 0
         self._total = 0
         self._tokens = 0
@@ -98,14 +98,18 @@ class RunView:
         elif isinstance(event, NodeDone):
             self._done += 1
         elif isinstance(event, Traced):
-            self._tracing = f"sources {event.done}/{event.nodes}"
+            self._aside = f"sources {event.done}/{event.nodes}"
+        elif isinstance(event, Indexed):
+            self._aside = f"indexed {event.done:,}/{event.total:,}" if event.done < event.total else ""
+        elif isinstance(event, Scored):
+            self._aside = f"scored {event.done:,}/{event.segments:,}" if event.done < event.segments else ""
         elif isinstance(event, Warned):
             self.warn(event.message)
         self._draw()
 
     def _note(self) -> str:
-        if self._tracing:
-            return self._tracing
+        if self._aside:
+            return self._aside
         elapsed = max(time.monotonic() - self._started, 0.001)
         return f"{self._tokens / elapsed:.0f} tokens/s"
 

@@ -1,0 +1,85 @@
+"""The ways of answering a question: what there is, and which one fits a question, a text and an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from longdoc.agents.question_kinds import QuestionForm, kind_of
+from longdoc.agents.relevance import ScoringMode, modes_of, require_mode
+from longdoc.engines.engine import EngineInfo
+
+AUTO: Final = "auto"
+
+
+class Strategy(StrEnum):
+    """How the text that a question is answered from is found.
+
+    `FULL`: the whole text, where it fits. `RETRIEVE`: what wording and meaning find. `XL3M`: every segment scored by
+    the model. `CASCADE`: what retrieval finds, scored by the model. `MAP`: every segment read and asked.
+    """
+
+    FULL = "full"
+    RETRIEVE = "retrieve"
+    CASCADE = "cascade"
+    XL3M = "xl3m"
+    MAP = "map"
+
+
+BEST: Final = Strategy.RETRIEVE
+"""What `auto` takes for a text that does not fit, see docs/benchmarks.md: retrieval, as long as no scoring by the model
+measures better than it by more than the interval."""
+_ESTIMATE_MARGIN = 1.25
+"""How far an estimate of tokens is trusted before a text counts as too long for one call."""
+SCORED: Final = frozenset({Strategy.XL3M, Strategy.CASCADE})
+"""The strategies in which the model scores segments."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyChoice:
+    """A strategy, one clause on why it was taken, and the mode of scoring where there is one."""
+
+    strategy: Strategy
+    reason: str
+    scoring: ScoringMode | None = None
+
+
+def choose_strategy(
+    asked: str,
+    question: str,
+    info: EngineInfo,
+    *,
+    tokens: float,
+    room: int,
+    scoring: ScoringMode | None = None,
+    mapped: bool = True,
+) -> StrategyChoice:
+    """The strategy asked for, or the one that fits best where that is left open (`auto`).
+
+    `tokens` is about how long the text is, `room` how much of it one call holds; `mapped` tells whether reading all of
+    it piece by piece may be taken. Raises `ConfigError` where the engine
+    cannot do what was asked for.
+    """
+    if asked != AUTO:
+        strategy = Strategy(asked)
+        mode = _mode(info, scoring) if strategy in SCORED else None
+        return StrategyChoice(strategy, "as asked for", mode)
+    fits = tokens * _ESTIMATE_MARGIN <= room
+    size = f"about {tokens:,.0f} tokens {'fit' if fits else 'do not fit'} one call, which holds {room:,}"
+    kind = kind_of(question)
+    if mapped and kind.form is QuestionForm.COUNTING:
+        return StrategyChoice(Strategy.MAP, "it asks for a count, which every part of the text must be read for")
+    if fits:
+        return StrategyChoice(Strategy.FULL, size)
+    if mapped and kind.needs_all:
+        return StrategyChoice(Strategy.MAP, f"{size}, and the question is about all of it")
+    return StrategyChoice(BEST, f"{size}, and it is about a place in it")
+
+
+def _mode(info: EngineInfo, asked: ScoringMode | None) -> ScoringMode:
+    """The mode asked for, or the best that the engine can compute."""
+    able = modes_of(info)
+    mode = asked or (able[0] if able else ScoringMode.LABEL)
+    require_mode(mode, info)
+    return mode

@@ -1,0 +1,108 @@
+"""`lda ask`: questions over documents of any length, answered with citations that are checked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from longdoc.cli import options
+
+_FINDING = "Finding"
+
+HELP = """
+Ask a question of documents of any length; the answer's quotes are checked against the text.
+
+Examples:
+
+  lda ask book.epub "Who hid the key?"
+
+  lda ask report.pdf "How many chapters mention asbestos?"
+
+  lda ask shelf/ "Where do the authors disagree about tides?"
+
+  lda ask --collection novels "Who keeps the lighthouse?"
+
+  lda ask book.epub                      # ask one question after the other
+
+  lda ask book.epub "Who hid the key?" --strategy cascade --explain
+
+  cat blob.txt | lda ask -               # the last paragraph is the question
+
+Without --strategy the best way is chosen by the size of the text, the engine and the question; --explain says which,
+and shows what was found.
+"""
+
+
+@options.with_run_options(formats="md, txt or json")
+def ask(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(help="Files, folders, patterns or - for standard input; then the question.", metavar="PATH"),
+    ] = None,
+    *,
+    question: Annotated[
+        str | None,
+        typer.Option("--question", help="The question, where it cannot stand last.", rich_help_panel=_FINDING),
+    ] = None,
+    collection: Annotated[
+        str | None,
+        typer.Option("--collection", help="Ask a collection made by lda ingest.", rich_help_panel=_FINDING),
+    ] = None,
+    strategy: Annotated[
+        str,
+        typer.Option("--strategy", help="auto, full, retrieve, cascade, xl3m or map.", rich_help_panel=_FINDING),
+    ] = "auto",
+    scoring: Annotated[
+        str | None,
+        typer.Option(
+            "--scoring",
+            help="How the model scores segments: label, entropy, contrast or likelihood.",
+            show_default="the best the engine can do",
+            rich_help_panel=_FINDING,
+        ),
+    ] = None,
+    candidates: Annotated[
+        int,
+        typer.Option("--candidates", min=1, help="Segments scored by cascade.", rich_help_panel=_FINDING),
+    ] = 64,
+    context_tokens: Annotated[
+        int | None,
+        typer.Option(
+            "--context-tokens",
+            min=32,
+            help="Tokens of text that the answer is read from.",
+            show_default="up to 8000",
+            rich_help_panel=_FINDING,
+        ),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what was found, and why.", rich_help_panel="Output")
+    ] = False,
+    run: options.RunOptions,
+) -> None:
+    """Parse the command line and ask; `HELP` is what people read."""
+    from longdoc.app.finding import AskOptions
+    from longdoc.cli.ask_job import AskJob, scoring_mode, split_words
+    from longdoc.cli.output import OutputFormat
+    from longdoc.errors import ConfigError
+
+    form = run.format()
+    if form is OutputFormat.HTML:
+        raise ConfigError("answers are written as md, txt or json; choose another --format or --out")
+    sources, asked = split_words(words or [], question, collected=collection is not None)
+    job = AskJob(
+        sources=sources,
+        question=asked,
+        collection=collection,
+        options=AskOptions(
+            strategy=strategy,
+            scoring=scoring_mode(scoring),
+            candidates=candidates,
+            context_tokens=context_tokens,
+        ),
+        explain=explain,
+        run=run,
+        form=form,
+    )
+    raise typer.Exit(job.start())

@@ -1,0 +1,156 @@
+"""The job behind `lda ask`: what is asked of which documents, once or in a session at the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Thread
+
+import typer
+
+from longdoc.agents.follow_up import Turn
+from longdoc.agents.question_tail import question_tail
+from longdoc.agents.relevance import ScoringMode
+from longdoc.app.ask import AskResult, ask, estimate_ask
+from longdoc.app.bootstrap import Workspace
+from longdoc.app.finding import AskOptions
+from longdoc.app.shelf import Shelf, shelf_of, shelf_of_collection
+from longdoc.cli.ask_output import AskEstimateOutput, AskOutput
+from longdoc.cli.exits import ExitCode
+from longdoc.cli.options import RunOptions
+from longdoc.cli.output import Output, OutputFormat, Results
+from longdoc.cli.reading import read_source
+from longdoc.cli.run_view import RunView
+from longdoc.cli.session import run_session
+from longdoc.cli.sources import STANDARD_INPUT, expand_sources
+from longdoc.documents.document import Document
+from longdoc.documents.readers import read_bytes
+from longdoc.errors import ConfigError, LdaError
+
+_COMMAND = "ask"
+_PROMPT = "? "
+
+
+def split_words(words: Sequence[str], question: str | None, *, collected: bool) -> tuple[list[str], str | None]:
+    """The sources and the question that stand on a command line: the last word is the question unless it is a file,
+    or the only word and no collection is asked. Raises `ConfigError`."""
+    if question is not None or not words:
+        return list(words), question
+    last = words[-1]
+    is_source = last == STANDARD_INPUT or Path(last).exists() or (len(words) == 1 and not collected)
+    return (list(words), None) if is_source else (list(words[:-1]), last)
+
+
+def scoring_mode(name: str | None) -> ScoringMode | None:
+    """The mode of scoring that is named. Raises `ConfigError`."""
+    if name is None:
+        return None
+    if name not in set(ScoringMode):
+        raise ConfigError(f"there is no scoring {name!r}; choose one of: {', '.join(ScoringMode)}")
+    return ScoringMode(name)
+
+
+@dataclass(frozen=True)
+class AskJob:
+    """What was asked for on the command line; without a question, questions are read from the terminal."""
+
+    sources: Sequence[str]
+    question: str | None
+    collection: str | None
+    options: AskOptions
+    explain: bool
+    run: RunOptions
+    form: OutputFormat
+
+    def start(self) -> ExitCode:
+        """Read the documents, then answer. One that cannot be read ends it before an engine is looked for: an answer
+        from fewer documents than were named would mislead. Raises `LdaError`."""
+        if self.collection is not None and self.sources:
+            raise ConfigError("ask either files or a collection, not both at once")
+        documents = [] if self.collection is not None else [read_source(name) for name in expand_sources(self.sources)]
+        question = self.question
+        if question is None and self.sources == [STANDARD_INPUT]:
+            documents, question = _with_question(documents[0])
+        if question is None and not sys.stdin.isatty():
+            raise ConfigError('say what you ask: lda ask PATH "question"')
+        question = None if question is None else question.strip()
+        if question == "":
+            raise ConfigError("the question is empty")
+
+        async def work(workspace: Workspace) -> ExitCode:
+            records = workspace.records
+            shelf = (
+                await shelf_of(records, documents)
+                if self.collection is None
+                else await shelf_of_collection(records, self.collection)
+            )
+            return await (self._once(workspace, shelf, question) if question else self._session(workspace, shelf))
+
+        return run_session(self.run.settings(), self.run.budget(), work, quiet=self.run.quiet)
+
+    async def _once(self, workspace: Workspace, shelf: Shelf, question: str) -> ExitCode:
+        results = Results(_COMMAND, self.form, self.run.out, sources=[shelf.title])
+        results.add(0, await self._output(workspace, shelf, question))
+        results.close()
+        return results.code
+
+    async def _output(self, workspace: Workspace, shelf: Shelf, question: str) -> Output:
+        if self.run.dry_run:
+            estimate = await estimate_ask(workspace, shelf, question, self.options)
+            return AskEstimateOutput(shelf, question, estimate, workspace.engine.info)
+        return AskOutput(await self._answer(workspace, shelf, question, ()), shelf, explain=self.explain)
+
+    async def _session(self, workspace: Workspace, shelf: Shelf) -> ExitCode:
+        """Questions from the terminal until its end; each knows those before it."""
+        turns: list[Turn] = []
+        typer.echo(f"Ask about {shelf.title}; an empty line ends.", err=True)
+        while question := await _read_question():
+            try:
+                result = await self._answer(workspace, shelf, question, turns)
+            except LdaError as error:
+                if error.resumable:
+                    raise
+                typer.echo(f"lda: {error}", err=True)
+                continue
+            typer.echo(AskOutput(result, shelf, explain=self.explain).text(self.form))
+            turns.append(Turn(question, result.answer.text))
+        return ExitCode.DONE
+
+    async def _answer(self, workspace: Workspace, shelf: Shelf, question: str, turns: Sequence[Turn]) -> AskResult:
+        with RunView(question, quiet=self.run.quiet) as view:
+            result = await ask(
+                workspace, shelf, question, self.options, fresh=self.run.fresh, turns=turns, emit=view.emit
+            )
+            view.finish(result.run_id, result.usage)
+        return result
+
+
+async def _read_question() -> str:
+    """A line from the terminal, empty at its end; a thread that still waits for one does not keep the program alive."""
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+
+    def read() -> None:
+        try:
+            text = input(_PROMPT).strip()
+        except EOFError:
+            text = ""
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(line.set_result, text)
+
+    Thread(target=read, daemon=True).start()
+    return await line
+
+
+def _with_question(document: Document) -> tuple[list[Document], str]:
+    """A text and the question at its end. Raises `ConfigError` where there is nothing before the question."""
+    start = question_tail(document.text)
+    before, question = document.text[:start].strip(), document.text[start:].strip()
+    if not before:
+        raise ConfigError("there is no text before the question; put a text, an empty line, then the question")
+    text = read_bytes(before.encode(), name="standard input.txt")
+    return [replace(text, source=document.source)], question

@@ -1,0 +1,199 @@
+"""Answers and estimates of questions as Markdown, plain text and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from longdoc.agents.citations import Citation, Claim
+from longdoc.app.answer_records import answer_json, candidates_json, excerpts_json
+from longdoc.app.ask import AskEstimate, AskResult
+from longdoc.app.shelf import Shelf
+from longdoc.cli.markdown_table import markdown_table
+from longdoc.cli.output import OutputFormat, usage_json
+from longdoc.engines.engine import EngineInfo, Usage
+from longdoc.json_value import JsonValue
+
+_SHOWN = 20
+_UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class AskOutput:
+    """An answer, to be shown; `explain`: with what it was found by."""
+
+    result: AskResult
+    shelf: Shelf
+    explain: bool = False
+
+    @property
+    def source(self) -> str:
+        """What it is of."""
+        return self.shelf.title
+
+    @property
+    def gaps(self) -> bool:
+        """Whether parts of the text could not be read for it."""
+        return self.result.unread > 0
+
+    def text(self, form: OutputFormat) -> str:
+        """As a text for people."""
+        notes = _Notes(several=len(self.shelf.ids) > 1, markdown=form is OutputFormat.MARKDOWN)
+        answer = self.result.answer
+        said = " ".join(notes.marked(claim) for claim in answer.claims) or answer.text
+        return "\n\n".join(filter(None, [said, "\n".join(notes.lines()), self._remarks(), self._explained()]))
+
+    def _remarks(self) -> str:
+        dropped, unread = self.result.answer.dropped, self.result.unread
+        lines = [
+            f"> {_count(dropped, 'quotation')} of the model's not in the text, left out." if dropped else "",
+            f"> {_count(unread, 'part')} of the text could not be read." if unread else "",
+        ]
+        return "\n".join(filter(None, lines))
+
+    def _explained(self) -> str:
+        if not self.explain:
+            return ""
+        choice, selection = self.result.choice, self.result.selection
+        scored = f", scored by {choice.scoring}" if choice.scoring is not None else ""
+        lines = [f"Strategy: {choice.strategy}{scored} ({choice.reason})"]
+        if self.result.asked != self.result.question:
+            lines.append(f"Searched for: {self.result.asked}")
+        tokens, excerpts = selection.context.tokens, len(selection.context.excerpts)
+        if excerpts:
+            lines.append(f"Read: {_count(excerpts, 'excerpt')} of {tokens:,} tokens (budget {selection.budget:,})")
+        return "\n\n".join([*lines, *([self._table()] if selection.candidates else [])])
+
+    def _table(self) -> str:
+        shown = self.result.selection.candidates[:_SHOWN]
+        used = {hit.place for hit in self.result.selection.context.used}
+        names = sorted({name for candidate in shown for name in candidate.hit.ranks})
+        scored = any(candidate.relevance is not None for candidate in shown)
+        rows = [
+            [
+                str(rank),
+                f"{candidate.hit.segment.start:,}–{candidate.hit.segment.end:,}",
+                *(str(candidate.hit.ranks.get(name, "")) for name in names),
+                *([_relevance(candidate.relevance and candidate.relevance.value)] if scored else []),
+                "yes" if candidate.hit.place in used else "",
+            ]
+            for rank, candidate in enumerate(shown, 1)
+        ]
+        columns = ["rank", "characters", *names, *(["relevance"] if scored else []), "read"]
+        more = len(self.result.selection.candidates) - len(shown)
+        return "\n".join(markdown_table(columns, rows, left=2)) + (f"\n\nand {more:,} more" if more else "")
+
+    def json(self) -> JsonValue:
+        """As a value for programs."""
+        result = self.result
+        return {
+            "run": result.run_id,
+            "question": result.question,
+            "asked": result.asked,
+            "documents": list(self.shelf.ids),
+            "collection": self.shelf.collection,
+            "strategy": str(result.choice.strategy),
+            "scoring": None if result.choice.scoring is None else str(result.choice.scoring),
+            "reason": result.choice.reason,
+            "answer": answer_json(result.answer),
+            "count": result.count,
+            "unread": result.unread,
+            "budget": result.selection.budget,
+            "excerpts": excerpts_json(result.selection),
+            "candidates": candidates_json(result.selection) if self.explain else [],
+            "usage": usage_json(result.usage),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AskEstimateOutput:
+    """What an answer would take, to be shown."""
+
+    shelf: Shelf
+    question: str
+    estimate: AskEstimate
+    engine: EngineInfo
+    gaps: bool = False
+
+    @property
+    def source(self) -> str:
+        """What it is of."""
+        return self.shelf.title
+
+    def text(self, form: OutputFormat) -> str:
+        """As a text for people."""
+        del form
+        estimate = self.estimate
+        return (
+            f"{self.shelf.title}: {_count(estimate.calls, 'call')}, about {estimate.prompt_tokens:,} tokens read and "
+            f"at most {estimate.completion_tokens:,} written, ${self._cost():.4f}; {estimate.choice.strategy}: "
+            f"{estimate.choice.reason}"
+        )
+
+    def json(self) -> JsonValue:
+        """As a value for programs."""
+        return {
+            "question": self.question,
+            "documents": list(self.shelf.ids),
+            "estimate": {
+                "strategy": str(self.estimate.choice.strategy),
+                "reason": self.estimate.choice.reason,
+                "calls": self.estimate.calls,
+                "prompt_tokens": self.estimate.prompt_tokens,
+                "completion_tokens": self.estimate.completion_tokens,
+                "cost": self._cost(),
+            },
+        }
+
+    def _cost(self) -> float:
+        return self.engine.cost(Usage(self.estimate.prompt_tokens, self.estimate.completion_tokens))
+
+
+class _Notes:
+    """Numbers citations while claims are marked with them."""
+
+    def __init__(self, *, several: bool, markdown: bool) -> None:
+        self._several = several
+        self._markdown = markdown
+        self._numbers: dict[Citation, int] = {}
+        self._unsupported = False
+
+    def marked(self, claim: Claim) -> str:
+        """A claim with the numbers of what it rests on."""
+        labels = [str(self._numbers.setdefault(citation, len(self._numbers) + 1)) for citation in claim.citations]
+        if not labels:
+            self._unsupported = True
+            labels = [_UNSUPPORTED]
+        return claim.text + "".join(self._mark(label) for label in labels)
+
+    def lines(self) -> Sequence[str]:
+        """What the numbers stand for, in order."""
+        lines = [self._line(str(number), self._cited(citation)) for citation, number in self._numbers.items()]
+        if self._unsupported:
+            lines.append(
+                self._line(_UNSUPPORTED, "The model gave no quotation of the text for this that stands in it.")
+            )
+        return lines
+
+    def _mark(self, label: str) -> str:
+        return f"[^{label}]" if self._markdown else f" [{label}]"
+
+    def _line(self, label: str, text: str) -> str:
+        return f"[^{label}]: {text}" if self._markdown else f"[{label}] {text}"
+
+    def _cited(self, citation: Citation) -> str:
+        where = [
+            citation.title if self._several else "",
+            str(citation.place),
+            f"characters {citation.start:,}–{citation.end:,}",
+        ]
+        quote = " ".join(citation.quote.split())
+        return f"“{quote}” ({', '.join(filter(None, where))})"
+
+
+def _relevance(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
