@@ -125,6 +125,12 @@ def test_clustered_keys_stand_next_to_each_other() -> None:
     assert numbers == list(range(numbers[0], numbers[0] + 10))
 
 
+def test_where_there_is_no_room_for_a_cluster_its_keys_stand_as_near_as_may_be() -> None:
+    tasks = [ThreadTask(ThreadKind.MANY, count=count, clustered=True) for count in (30, 30, 30, 30, 30, 30, 20)]
+    _, text = one(*tasks)
+    assert [len(case.spans) for case in text.cases] == [30] * 6 + [20]
+
+
 @pytest.mark.parametrize("depth", [0.0, 0.3, 1.0])
 def test_a_key_stands_at_its_depth(depth: float) -> None:
     _, text = one(ThreadTask(ThreadKind.ONE, depth=depth))
@@ -150,6 +156,12 @@ def test_no_two_numbers_have_one_uuid(seed: int, numbers: set[int]) -> None:
 def test_threads_too_short_or_too_long_are_refused(steps: int) -> None:
     with pytest.raises(ConfigError, match="2 to 25"):
         ThreadTask(ThreadKind.THREAD, steps=steps)
+
+
+@pytest.mark.parametrize(("count", "depth"), [(0, None), (1, 1.5)])
+def test_no_key_and_a_depth_outside_of_the_text_are_refused(count: int, depth: float | None) -> None:
+    with pytest.raises(ConfigError, match="between 0 and 1"):
+        ThreadTask(ThreadKind.ONE, count=count, depth=depth)
 
 
 def test_a_text_too_short_for_its_task_is_refused_with_the_length_it_takes() -> None:
