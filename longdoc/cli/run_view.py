@@ -77,7 +77,9 @@ class RunView:
         self._bars.progress.remove_task(self._bar)
         if self._own_bars is not None:
             self._own_bars.stop()
-        if kind is not None and self._total:
+        if kind is not None and self._indexing is not None:
+            self._say(f"{self._title}: {_indexed(self._indexing)}")
+        elif kind is not None and self._total:
             self._say(f"{self._title}: {self._done} of {self._total} are done and recorded")
 
     def warn(self, message: str) -> None:
@@ -103,6 +105,8 @@ class RunView:
             self._aside = f"indexed {event.done:,}/{event.total:,}" if event.done < event.total else ""
         elif isinstance(event, Scored):
             self._aside = f"scored {event.done:,}/{event.segments:,}" if event.done < event.segments else ""
+        elif isinstance(event, Indexed):
+            self._indexing = event if event.done < event.total else None
         elif isinstance(event, Warned):
             self.warn(event.message)
         self._draw()
@@ -114,12 +118,20 @@ class RunView:
         return f"{self._tokens / elapsed:.0f} tokens/s"
 
     def _draw(self) -> None:
-        if self._bars.live:
+        if self._bars.live and self._indexing is not None:
+            done, total = self._indexing.done, self._indexing.total
+            self._bars.progress.update(self._bar, total=total, completed=done, note="indexed")
+        elif self._bars.live:
             self._bars.progress.update(self._bar, total=self._total or None, completed=self._done, note=self._note())
         elif time.monotonic() - self._last_line > _PLAIN_INTERVAL:
             self._last_line = time.monotonic()
-            self._say(f"{self._title}: {self._done} of {self._total} done, {self._note()}")
+            done = f"{self._done} of {self._total} done, {self._note()}"
+            self._say(f"{self._title}: {done if self._indexing is None else _indexed(self._indexing)}")
 
     def _say(self, line: str) -> None:
         if not self._quiet:
             self._bars.console.print(line, markup=False)
+
+
+def _indexed(event: Indexed) -> str:
+    return f"{event.done:,} of {event.total:,} stretches of text are indexed"
