@@ -182,11 +182,18 @@ def not_in_text(*, dropped: int = 0) -> Answer:
     return Answer(NOT_IN_TEXT, found=False, claims=(), dropped=dropped)
 
 
-def _variables(question: str, excerpts: Sequence[Excerpt], history: Sequence[Turn]) -> Mapping[str, Variable]:
+def shown_excerpts(excerpts: Sequence[Excerpt]) -> Mapping[str, Sequence[Quoted]]:
+    """The variables of a prompt that shows excerpts: their texts, and where each stands."""
     several = len({excerpt.document.id for excerpt in excerpts}) > 1
     return {
         "excerpts": [quoted_excerpt(excerpt) for excerpt in excerpts],
         "places": [_place(excerpt, with_title=several) for excerpt in excerpts],
+    }
+
+
+def _variables(question: str, excerpts: Sequence[Excerpt], history: Sequence[Turn]) -> Mapping[str, Variable]:
+    return {
+        **shown_excerpts(excerpts),
         "turns": [Quoted(f"{turn.question}\n{turn.answer}", {"question": turn.question}) for turn in history],
         "question": Quoted(question, {"question": question}),
     }

@@ -1,0 +1,126 @@
+"""Checking a claim against excerpts: what supports it and what contradicts it, and a verdict that its quotes bear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import BaseModel, Field, JsonValue, field_validator
+
+from longdoc.agents.answer_reader import shown_excerpts
+from longdoc.agents.answer_shapes import LENIENT, MOST_QUOTES, QuoteShape, Sentence, first_ones
+from longdoc.agents.calls import request_of
+from longdoc.agents.citations import Citation, CitationChecker
+from longdoc.agents.events import Emit
+from longdoc.agents.structured import call_structured
+from longdoc.engines.engine import Engine
+from longdoc.prompts.catalogue import Quoted, render
+from longdoc.retrieval.excerpts import Excerpt
+
+_NOTHING_TO_READ: Final = "There is nothing to check it against."
+
+
+class Verdict(StrEnum):
+    """What a text says of a claim."""
+
+    TRUE = "true"
+    FALSE = "false"
+    NOT_STATED = "not_stated"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimCheck:
+    """A verdict on a claim, the verified quotes for and against it, and why.
+
+    `said` is the model's own verdict; it is overruled where no quote for it stands in the text. `dropped` counts quotes
+    that stand nowhere or that were given for both sides.
+    """
+
+    claim: str
+    verdict: Verdict
+    supporting: tuple[Citation, ...]
+    contradicting: tuple[Citation, ...]
+    reason: str
+    said: Verdict
+    dropped: int
+
+    @property
+    def overruled(self) -> bool:
+        """Whether the model said what nothing that it quoted bears out."""
+        return self.verdict is not self.said
+
+
+class CheckShape(BaseModel):
+    """Quotes for and against a claim, then what to make of them."""
+
+    model_config = LENIENT
+
+    supporting: Annotated[list[QuoteShape], Field(max_length=MOST_QUOTES)]
+    contradicting: Annotated[list[QuoteShape], Field(max_length=MOST_QUOTES)]
+    reason: Sentence
+    verdict: Verdict
+
+    @field_validator("supporting", "contradicting", mode="before")
+    @classmethod
+    def _first_quotes(cls, value: JsonValue) -> JsonValue:
+        return first_ones(value, MOST_QUOTES)
+
+    @field_validator("verdict", mode="before")
+    @classmethod
+    def _plain_verdict(cls, value: JsonValue) -> JsonValue:
+        """A verdict as it is spelled here, whatever its case and its joints."""
+        if isinstance(value, bool):
+            return str(value).casefold()
+        joined = "_".join(value.replace("-", " ").replace("_", " ").split()) if isinstance(value, str) else value
+        return joined.casefold().rstrip(".") if isinstance(joined, str) else joined
+
+
+class ClaimChecker:
+    """Checks claims on any engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def check(self, claim: str, excerpts: Sequence[Excerpt], *, max_tokens: int, emit: Emit) -> ClaimCheck:
+        """What the excerpts say of a claim.
+
+        A verdict of true or false none of whose quotes stands in the excerpts becomes "not stated", and the reason says
+        so. Raises `InvalidOutputError` where the model's answer cannot be used, also when asked for once more, and what
+        `Engine.complete` raises.
+        """
+        if not excerpts:
+            return ClaimCheck(claim, Verdict.NOT_STATED, (), (), _NOTHING_TO_READ, Verdict.NOT_STATED, dropped=0)
+        prompt = render("ask/check", {**shown_excerpts(excerpts), "claim": Quoted(claim, {"claim": claim})})
+        said = await call_structured(
+            self._engine, request_of(prompt, max_tokens=max_tokens), CheckShape, purpose="check of a claim", emit=emit
+        )
+        return checked_claim(claim, said, excerpts)
+
+
+def checked_claim(claim: str, said: CheckShape, excerpts: Sequence[Excerpt]) -> ClaimCheck:
+    """What a model made of a claim, as far as its quotes bear it."""
+    checker = CitationChecker(excerpts)
+    supporting, lost_for = checker.check([quote.said() for quote in said.supporting])
+    contradicting, lost_against = checker.check([quote.said() for quote in said.contradicting])
+    both = set(supporting) & set(contradicting)
+    supporting = tuple(citation for citation in supporting if citation not in both)
+    contradicting = tuple(citation for citation in contradicting if citation not in both)
+    borne = {Verdict.TRUE: supporting, Verdict.FALSE: contradicting}.get(said.verdict)
+    verdict = Verdict.NOT_STATED if borne == () else said.verdict
+    reason = " ".join(said.reason.split())
+    return ClaimCheck(
+        claim=claim,
+        verdict=verdict,
+        supporting=supporting,
+        contradicting=contradicting,
+        reason=reason if verdict is said.verdict else f"{_overruling(said.verdict)} {reason}".strip(),
+        said=said.verdict,
+        dropped=lost_for + lost_against + 2 * len(both),
+    )
+
+
+def _overruling(said: Verdict) -> str:
+    direction = "supports" if said is Verdict.TRUE else "contradicts"
+    return f'The model said "{said}", but quoted nothing from the text that {direction} the claim. It wrote:'
