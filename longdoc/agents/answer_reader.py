@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import re
@@ -36,6 +37,7 @@ _WORDS_PER_TOKEN = 0.5
 _MOST_PLAIN_CLAIMS = 12
 _NOTHING = re.compile(r"\W*not (?:(?:be )?found |stated |said |mentioned )?in the (?:text|excerpts?)\b", re.IGNORECASE)
 _IN_QUOTATION_MARKS = re.compile(r"[\"“”„«»「」『』]([^\"“”„«»「」『』]{4,600})[\"“”„«»「」『』]")
+_NOT_FOUND = re.compile(r'\A[^\[]*"found"\s*:\s*false\b')
 _CLAIM_TEXT = re.compile(r'"text"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
@@ -91,7 +93,7 @@ class AnswerReader:
             emit=emit,
             on_text=None if on_text is None else _ClaimTexts(on_text),
         )
-        return checked_answer(said, excerpts)
+        return await asyncio.to_thread(checked_answer, said, excerpts)
 
     async def answer_plainly(
         self,
@@ -234,6 +236,8 @@ class _ClaimTexts:
 
     def __call__(self, piece: str) -> None:
         self._text += piece
+        if _NOT_FOUND.match(self._text):
+            return
         for match in _CLAIM_TEXT.finditer(self._text, self._read):
             self._read = match.end()
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,7 +97,7 @@ class ClaimChecker:
         said = await call_structured(
             self._engine, request_of(prompt, max_tokens=max_tokens), CheckShape, purpose="check of a claim", emit=emit
         )
-        return checked_claim(claim, said, excerpts)
+        return await asyncio.to_thread(checked_claim, claim, said, excerpts)
 
 
 def checked_claim(claim: str, said: CheckShape, excerpts: Sequence[Excerpt]) -> ClaimCheck:

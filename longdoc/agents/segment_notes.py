@@ -182,6 +182,8 @@ def _excerpt(document: Document, segment: Segment) -> Excerpt:
 
 def _located(said: NotesShape, document: Document, segment: Segment, call: int | None) -> SegmentNotes:
     """The notes whose quotes stand in the segment, each at the place that it most likely means."""
+    if not said.items:
+        return SegmentNotes()
     excerpt = _excerpt(document, segment)
     finder = QuoteFinder(excerpt.text)
     used: Counter[QuoteMatch] = Counter()

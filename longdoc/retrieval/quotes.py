@@ -165,19 +165,12 @@ class QuoteFinder:
         return None
 
     def _scored_row(self, pieces: Sequence[QuoteWords], row: Sequence[Pairing]) -> QuoteMatch | None:
-        if not any(found.edits for found in row) and all(
-            self._is_exact(piece, found) for piece, found in zip(pieces, row, strict=True)
-        ):
-            return self._match(row, exact=True)
-        scores = [self._likeness(piece, found) for piece, found in zip(pieces, row, strict=True)]
-        return self._match(row, exact=False, score=min(scores)) if min(scores) >= LEAST_SCORE else None
+        score = min(self._likeness(piece, found) for piece, found in zip(pieces, row, strict=True))
+        return self._match(row, exact=score == 1.0, score=score) if score >= LEAST_SCORE else None
 
     def _scored(self, quote: QuoteWords, found: Pairing) -> QuoteMatch | None:
         score = self._likeness(quote, found)
         return self._match([found], exact=False, score=score) if score >= LEAST_SCORE else None
-
-    def _is_exact(self, piece: QuoteWords, found: Pairing) -> bool:
-        return piece.words == self._text.words[found.first : found.last + 1]
 
     def _likeness(self, quote: QuoteWords, found: Pairing) -> float:
         return fuzz.ratio(quote.joined, f" {' '.join(self._text.words[found.first : found.last + 1])} ") / 100

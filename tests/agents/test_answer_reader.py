@@ -172,6 +172,12 @@ def test_claims_are_told_as_they_are_written() -> None:
     assert "".join(told).strip() == found.text
 
 
+def test_claims_of_an_answer_that_found_nothing_are_not_told() -> None:
+    told: list[str] = []
+    ask(answer(claim("She did.", (1, "Marta Quill rowed")), found=False), on_text=told.append)
+    assert told == []
+
+
 def test_the_calls_are_told() -> None:
     events: list[Event] = []
     engine = ScriptedEngine(in_turn(["nonsense", answer(claim("She did.", (1, "Marta Quill rowed across")))]))

@@ -140,6 +140,28 @@ def test_the_number_is_said_with_what_it_counts() -> None:
         assert document.text[item.citation.start : item.citation.end] == item.citation.quote
 
 
+def test_sections_inside_chapters_are_counted_by_themselves() -> None:
+    builder = DocumentBuilder("text", "book")
+    for chapter in ("I", "II"):
+        builder.open_section(chapter)
+        for section in ("a", "b"):
+            builder.open_section(section)
+            builder.add_block(f"In {chapter} {section} old Quill came down to the shore. " + " ".join(FILLERS))
+            builder.close_section()
+        builder.close_section()
+    assert read("How many sections mention Quill?", builder.build(), reading()).count == 4
+
+
+@pytest.mark.parametrize("unit", ["chapters", "sections", "pages"])
+def test_a_text_without_a_unit_has_its_mentions_counted_and_says_so(unit: str) -> None:
+    builder = DocumentBuilder("text", "plain")
+    builder.add_block("Marta Quill came. Then old Quill left.")
+    events: list[Event] = []
+    found = read(f"How many {unit} mention Quill?", builder.build(), reading(), events=events)
+    assert (found.count, found.unit) == (2, Unit.MENTIONS)
+    assert any(f"no {unit}" in event.message for event in events if isinstance(event, Warned))
+
+
 def test_what_nobody_mentions_has_the_count_zero_and_is_not_in_the_text() -> None:
     found = read(CHAPTERS, random_book(1)[0], reading("Ahab"))
     assert (found.count, found.answer.text, found.answer.found) == (0, NOT_IN_TEXT, False)
@@ -221,6 +243,12 @@ def test_what_is_cut_to_the_last_keeps_its_whole_notes_and_is_told() -> None:
     found = read(MENTIONS, document, lambda _: cut)
     assert found.count == 1
     assert found.answer.text == "At least 1 mention."
+    assert len(found.failed) == 1
+
+
+def test_what_is_cut_within_its_first_note_has_none() -> None:
+    found = read(MENTIONS, book([["Marta Quill came down to the shore."]]), lambda _: '{"items": [' + "shore " * 3000)
+    assert found.count == 0
     assert len(found.failed) == 1
 
 
@@ -312,15 +340,6 @@ def test_chapters_of_several_works_are_apart() -> None:
     assert found.answer.text == "2 chapters: One: Chapter 1; Other: Chapter 1."
 
 
-def test_a_text_without_chapters_has_its_mentions_counted_and_says_so() -> None:
-    builder = DocumentBuilder("text", "plain")
-    builder.add_block("Marta Quill came. Then old Quill left.")
-    events: list[Event] = []
-    found = read(CHAPTERS, builder.build(), reading(), events=events)
-    assert (found.count, found.unit) == (2, Unit.MENTIONS)
-    assert any("no chapters" in event.message for event in events if isinstance(event, Warned))
-
-
 def test_front_matter_is_not_read() -> None:
     builder = DocumentBuilder("text", "book")
     builder.open_section("Contents", role=SectionRole.CONTENTS)
@@ -408,6 +427,15 @@ def test_notes_without_an_answer_in_them_are_no_answer() -> None:
     found = read("Summarize the book.", random_book(9)[0], answer)
     assert found.answer.text == NOT_IN_TEXT
     assert found.items
+
+
+def test_batches_that_hold_nothing_for_the_question_leave_nothing() -> None:
+    def answer(request: CompletionRequest) -> str:
+        return combining(request) if name_of(request) == "ask/map" else '{"found": false, "claims": []}'
+
+    document = book([[f"On day {day} Marta Quill came down to the shore."] for day in range(150)])
+    found = read("Summarize the book.", document, answer, limit=200, window=2600)
+    assert found.answer.text == NOT_IN_TEXT
 
 
 def test_nothing_noted_takes_no_further_call() -> None:

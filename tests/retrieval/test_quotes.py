@@ -134,6 +134,20 @@ def test_pieces_around_an_ellipsis_stand_in_order(gap: str) -> None:
     assert find_quote(f"rowed across the sound{gap}Marta Quill took the oil can", TEXT) is None
 
 
+def test_pieces_may_have_typos_each() -> None:
+    match = find_quote("Marta Quill took the oil can, two boxes of mathces … rowed across the sound in the drak", TEXT)
+    assert match is None, "a word of four letters is too short for a typo"
+    match = find_quote("Marta Quill took the oil can, two boxes of mathces … rowed acros the sound in the dark", TEXT)
+    assert match is not None
+    assert not match.exact
+    assert match.score < 1
+    assert len(match.pieces) == 2
+
+
+def test_a_piece_of_one_word_is_none() -> None:
+    assert find_quote("Marta Quill took the oil can … dark", TEXT) is None
+
+
 def test_a_later_place_of_the_first_piece_may_be_the_right_one() -> None:
     text = "The bell rang twice. " + "Rain fell. " * 300 + "The bell rang twice. Nobody came to the door."
     match = find_quote("The bell rang twice … came to the door", text)
