@@ -96,11 +96,16 @@ async def ask(
     return result
 
 
-async def estimate_ask(workspace: Workspace, shelf: Shelf, question: str, options: AskOptions) -> AskEstimate:
-    """What `ask` will do, and what that takes at most. Spends nothing. Raises `ConfigError`."""
+async def estimate_ask(
+    workspace: Workspace, shelf: Shelf, question: str, options: AskOptions, *, mapped: bool = True
+) -> AskEstimate:
+    """What `ask` will do, and what that takes at most; `mapped`: reading all of the text may be what it does.
+
+    Spends nothing. Raises `ConfigError`.
+    """
     sizes = Sizes(workspace.engine.info, options)
     tokens = round(shelf.tokens)
-    choice = sizes.choose(question, tokens=tokens)
+    choice = sizes.choose(question, tokens=tokens, mapped=mapped)
     overhead = answer_overhead(question)
     read = overhead + min(tokens, sizes.room(question) if choice.strategy is Strategy.FULL else sizes.budget(question))
     scored = min(options.candidates, tokens // _STRIDE + 1) if choice.strategy is Strategy.CASCADE else 0

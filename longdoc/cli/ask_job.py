@@ -18,15 +18,15 @@ from longdoc.agents.relevance import ScoringMode
 from longdoc.app.ask import AskResult, ask, estimate_ask
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.finding import AskOptions
-from longdoc.app.shelf import Shelf, shelf_of, shelf_of_collection
+from longdoc.app.shelf import Shelf
 from longdoc.cli.ask_output import AskEstimateOutput, AskOutput
+from longdoc.cli.asked_documents import AskedDocuments
 from longdoc.cli.exits import ExitCode
 from longdoc.cli.options import RunOptions
 from longdoc.cli.output import Output, OutputFormat, Results
-from longdoc.cli.reading import read_source
 from longdoc.cli.run_view import RunView
 from longdoc.cli.session import run_session
-from longdoc.cli.sources import STANDARD_INPUT, expand_sources
+from longdoc.cli.sources import STANDARD_INPUT
 from longdoc.documents.document import Document
 from longdoc.documents.readers import read_bytes
 from longdoc.errors import ConfigError, LdaError
@@ -67,14 +67,11 @@ class AskJob:
     form: OutputFormat
 
     def start(self) -> ExitCode:
-        """Read the documents, then answer. One that cannot be read ends it before an engine is looked for: an answer
-        from fewer documents than were named would mislead. Raises `LdaError`."""
-        if self.collection is not None and self.sources:
-            raise ConfigError("ask either files or a collection, not both at once")
-        documents = [] if self.collection is not None else [read_source(name) for name in expand_sources(self.sources)]
-        question = self.question
+        """Read the documents, then answer. Raises `LdaError`."""
+        asked, question = AskedDocuments.read(self.sources, self.collection), self.question
         if question is None and self.sources == [STANDARD_INPUT]:
-            documents, question = _with_question(documents[0])
+            documents, question = _with_question(asked.documents[0])
+            asked = AskedDocuments(documents, None)
         if question is None and not sys.stdin.isatty():
             raise ConfigError('say what you ask: lda ask PATH "question"')
         question = None if question is None else question.strip()
@@ -82,12 +79,7 @@ class AskJob:
             raise ConfigError("the question is empty")
 
         async def work(workspace: Workspace) -> ExitCode:
-            records = workspace.records
-            shelf = (
-                await shelf_of(records, documents)
-                if self.collection is None
-                else await shelf_of_collection(records, self.collection)
-            )
+            shelf = await asked.shelf(workspace.records)
             return await (self._once(workspace, shelf, question) if question else self._session(workspace, shelf))
 
         return run_session(self.run.settings(), self.run.budget(), work, quiet=self.run.quiet)

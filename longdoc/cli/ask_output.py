@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from longdoc.agents.citations import Citation, Claim
 from longdoc.app.answer_records import answer_json, candidates_json, excerpts_json
 from longdoc.app.ask import AskEstimate, AskResult
 from longdoc.app.shelf import Shelf
+from longdoc.cli.citation_notes import CitationNotes
 from longdoc.cli.markdown_table import markdown_table
 from longdoc.cli.output import OutputFormat, usage_json
 from longdoc.engines.engine import EngineInfo, Usage
 from longdoc.json_value import JsonValue
 
 _SHOWN = 20
-_UNSUPPORTED = "unsupported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class AskOutput:
 
     def text(self, form: OutputFormat) -> str:
         """As a text for people."""
-        notes = _Notes(several=len(self.shelf.ids) > 1, markdown=form is OutputFormat.MARKDOWN)
+        notes = CitationNotes(several=len(self.shelf.ids) > 1, markdown=form is OutputFormat.MARKDOWN)
         answer = self.result.answer
         said = " ".join(notes.marked(claim) for claim in answer.claims) or answer.text
         return "\n\n".join(filter(None, [said, "\n".join(notes.lines()), self._remarks(), self._explained()]))
@@ -147,48 +145,6 @@ class AskEstimateOutput:
 
     def _cost(self) -> float:
         return self.engine.cost(Usage(self.estimate.prompt_tokens, self.estimate.completion_tokens))
-
-
-class _Notes:
-    """Numbers citations while claims are marked with them."""
-
-    def __init__(self, *, several: bool, markdown: bool) -> None:
-        self._several = several
-        self._markdown = markdown
-        self._numbers: dict[Citation, int] = {}
-        self._unsupported = False
-
-    def marked(self, claim: Claim) -> str:
-        """A claim with the numbers of what it rests on."""
-        labels = [str(self._numbers.setdefault(citation, len(self._numbers) + 1)) for citation in claim.citations]
-        if not labels:
-            self._unsupported = True
-            labels = [_UNSUPPORTED]
-        return claim.text + "".join(self._mark(label) for label in labels)
-
-    def lines(self) -> Sequence[str]:
-        """What the numbers stand for, in order."""
-        lines = [self._line(str(number), self._cited(citation)) for citation, number in self._numbers.items()]
-        if self._unsupported:
-            lines.append(
-                self._line(_UNSUPPORTED, "The model gave no quotation of the text for this that stands in it.")
-            )
-        return lines
-
-    def _mark(self, label: str) -> str:
-        return f"[^{label}]" if self._markdown else f" [{label}]"
-
-    def _line(self, label: str, text: str) -> str:
-        return f"[^{label}]: {text}" if self._markdown else f"[{label}] {text}"
-
-    def _cited(self, citation: Citation) -> str:
-        where = [
-            citation.title if self._several else "",
-            str(citation.place),
-            f"characters {citation.start:,}–{citation.end:,}",
-        ]
-        quote = " ".join(citation.quote.split())
-        return f"“{quote}” ({', '.join(filter(None, where))})"
 
 
 def _relevance(value: float | None) -> str:
