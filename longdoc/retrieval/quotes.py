@@ -22,9 +22,9 @@ from longdoc.retrieval.quote_words import QuoteWords, is_content
 LEAST_SCORE = 0.85
 """The least likeness, letter by letter, of a quote that is not word for word: a second guard behind the rules on words.
 
-Of 2,000 quotes of 5 to 40 words from two novels those with a typo or without an article score 0.9 and more. The rules
-let 90 of 100 with a typo pass, 98 without an article, and none with another number, name, content word or denial;
-letter by letter these score up to 0.99, so that no likeness alone could tell them apart.
+Measured on 4,800 quotes of 5 to 40 words from two novels: of those with one typo 9 in 10 pass, without an article 49 in
+50, without commas all, with scores from 0.9 up; with another number, name, content word or denial none does, unless
+these very words stand elsewhere. Letter by letter such score up to 0.99, so that no likeness alone tells them apart.
 """
 
 _LEAST_WORDS = 3

@@ -521,6 +521,26 @@ def test_what_was_read_before_a_failure_is_not_read_again(tmp_path: Path) -> Non
     assert len(read_first) + len(read_then) == len(segments_of(document, 60))
 
 
+def test_the_record_knows_the_calls_that_notes_are_from(tmp_path: Path) -> None:
+    document = book([[f"On day {day} Marta Quill came down to the shore."] for day in range(100)])
+
+    async def work() -> list[CompletionRequest]:
+        database = await Database.open(tmp_path / "record.db")
+        engine = ScriptedEngine(combining, context_window=2600)
+        texts = [MapText(document, await segment_document(document, EstimatedTokens(), limit=200))]
+        reader = MapReader(LedgerEngine(engine, Ledger(database)))
+        await reader.answer("Summarize the book.", texts, max_tokens=400, emit=lambda _: None)
+        await database.aclose()
+        return [request for request in engine.calls if name_of(request) == "ask/combine"]
+
+    made = asyncio.run(work())
+    notes = [json.loads(json.dumps(request.origin.inputs["notes"])) for request in made if request.origin is not None]
+    assert len(made) > 1
+    assert all(isinstance(note["call"], int) for given in notes for note in given)
+    assert set(notes[0][0]) == {"document", "start", "end", "call"}
+    assert set(notes[-1][0]) == {"call"}
+
+
 def test_the_kind_of_question_may_be_given() -> None:
     document, counts = random_book(4)
     texts = [MapText(document, segments_of(document, 100))]

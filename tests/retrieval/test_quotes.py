@@ -62,6 +62,7 @@ def test_offsets_are_those_of_the_text_as_it_is() -> None:
         ),
         ("In the morning keeper wrote in his book that night had been quiet", None),
         ("Marta Quill took the oil can two boxes of matches", "Marta Quill took the oil can, two boxes of matches"),
+        ("slept over an un-finished game", "slept over an un-\nfinished game"),
         (
             "the wellknown keeper slept over an unfinished game",
             "The well-known keeper slept over an un-\nfinished game",
