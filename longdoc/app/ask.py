@@ -189,6 +189,8 @@ class _Asking:
             segments = await segments_of(self._workspace, document, limit=limit, run=self._run)
             texts.append(MapText(document, segments))
         mapped = await reader.answer(question, texts, max_tokens=self._sizes.answer, emit=self._noting)
+        if mapped.failed and not mapped.segments_read:
+            raise InvalidOutputError(f"no part of the text could be read: {mapped.failed[0].reason}")
         answer = replace(mapped.answer, dropped=mapped.answer.dropped + mapped.dropped)
         selection = Selection((), KeyContext((), ()), limit)
         return _Found(answer, selection, mapped.count, len(mapped.failed))

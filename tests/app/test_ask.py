@@ -1,0 +1,299 @@
+"""Questions from end to end over a real record: every strategy, what is recorded, what is kept, what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from longdoc.agents.answer_reader import NOT_IN_TEXT
+from longdoc.agents.events import Event, Warned
+from longdoc.agents.follow_up import Turn
+from longdoc.agents.relevance import ScoringMode
+from longdoc.app.ask import AskResult, ask, estimate_ask
+from longdoc.app.bootstrap import Workspace, open_records, wrap_engine
+from longdoc.app.check import CheckResult, check_claims
+from longdoc.app.embedder_choice import EmbedderChoice
+from longdoc.app.finding import AskOptions
+from longdoc.app.indexing import add_documents
+from longdoc.app.late_embedder import LateEmbedder
+from longdoc.app.shelf import shelf_of, shelf_of_collection
+from longdoc.app.strategies import Strategy
+from longdoc.config import Settings
+from longdoc.documents.document import Document
+from longdoc.engines.budget import Budget
+from longdoc.engines.embedder_hashed import HashedEmbedder
+from longdoc.engines.engine import Completion, CompletionRequest, FinishReason, TokenLogprob, Usage
+from longdoc.engines.scripted import ScriptedEngine
+from longdoc.errors import BudgetExceededError, ConfigError, InvalidOutputError, NotFoundError
+from longdoc.storage.nodes import NodeStatus
+from longdoc.storage.runs import RunStatus
+from tests.agents.asking import answer, claim, story
+
+NEEDLE = "The keeper of Skerry Head hid the key under the seventh stair."
+QUESTION = "Where did the keeper of Skerry Head hide the key?"
+HAY = "It rained on the harbour that morning, and the boats stayed in. Nobody spoke of the letter any more. "
+WINDOW = 2048
+
+
+def book(copies: int = 200, *, at: float = 0.7, title: str = "Skerry Head") -> Document:
+    """A book with a needle; no two of its paragraphs are the same."""
+    paragraphs = [f"Day {day}. {HAY}" for day in range(copies)]
+    paragraphs[int(copies * at)] += NEEDLE
+    chapters = {f"Chapter {n + 1}": "\n".join(paragraphs[n::4]) for n in range(4)}
+    return story(chapters, title)
+
+
+def reads(request: CompletionRequest) -> str | Completion:
+    """Answers from what it is shown, and nothing else."""
+    assert request.origin is not None
+    prompt = request.messages[-1].content
+    if request.logprobs:
+        share = 0.9 if NEEDLE in prompt else 0.1
+        top = (("yes", math.log(share)), ("no", math.log(1 - share)))
+        return Completion("yes", FinishReason.STOP, Usage(9, 1), "scripted", logprobs=(TokenLogprob(*top[0], top=top),))
+    if request.origin.name == "ask/standalone":
+        return QUESTION
+    if request.origin.name == "ask/check":
+        supporting = [{"excerpt": 1, "words": NEEDLE}] if NEEDLE in prompt else []
+        verdict = "true" if supporting else "not_stated"
+        return json.dumps({"supporting": supporting, "contradicting": [], "reason": "Read.", "verdict": verdict})
+    if NEEDLE not in prompt:
+        return answer(found=False)
+    return answer(claim("Under the seventh stair.", (1, NEEDLE), (1, "The key was made of gold.")))
+
+
+def engine(answers: Callable[[CompletionRequest], str | Completion] = reads, *, logprobs: int = 20) -> ScriptedEngine:
+    return ScriptedEngine(answers, context_window=WINDOW, logprobs=logprobs)
+
+
+def with_workspace(
+    path: Path, work: Callable[[Workspace], Awaitable[None]], scripted: ScriptedEngine, *, max_calls: int | None = None
+) -> None:
+    async def main() -> None:
+        settings = Settings(engine="scripted", database=str(path / "record.db"))
+        embedder = LateEmbedder(_hashed, notify=lambda _: None)
+        async with open_records(settings) as records:
+            wrapped = wrap_engine(scripted, settings, Budget(max_calls=max_calls))
+            await work(Workspace(records, wrapped, embedder))
+
+    asyncio.run(main())
+
+
+async def _hashed() -> EmbedderChoice:
+    return EmbedderChoice(HashedEmbedder(), "hashed")
+
+
+def asked(
+    path: Path,
+    scripted: ScriptedEngine,
+    *,
+    question: str = QUESTION,
+    document: Document | None = None,
+    turns: tuple[Turn, ...] = (),
+    max_calls: int | None = None,
+    events: list[Event] | None = None,
+    **options: object,
+) -> AskResult:
+    found: list[AskResult] = []
+
+    async def work(workspace: Workspace) -> None:
+        shelf = await shelf_of(workspace.records, [document or book()])
+        chosen = AskOptions(**options)  # pyright: ignore[reportArgumentType]
+        emit = (lambda _: None) if events is None else events.append
+        found.append(await ask(workspace, shelf, question, chosen, turns=turns, emit=emit))
+
+    with_workspace(path, work, scripted, max_calls=max_calls)
+    return found[0]
+
+
+@pytest.mark.parametrize("strategy", [Strategy.RETRIEVE, Strategy.CASCADE, Strategy.XL3M])
+def test_every_strategy_finds_the_needle_and_cites_it(tmp_path: Path, strategy: Strategy) -> None:
+    document = book()
+    result = asked(tmp_path, engine(), strategy=strategy, document=document)
+    (said,) = result.answer.claims
+    (citation,) = said.citations
+    assert document.text[citation.start : citation.end] == NEEDLE.rstrip(".")
+    assert result.answer.dropped == 1
+    assert str(citation.place) == "Chapter 1, page 1"
+    assert result.choice.strategy is strategy
+    assert result.selection.context.tokens <= result.selection.budget
+
+
+def test_a_text_that_fits_is_read_as_a_whole(tmp_path: Path) -> None:
+    result = asked(tmp_path, engine(), document=book(8))
+    assert result.choice.strategy is Strategy.FULL
+    assert result.answer.found
+
+
+def test_a_long_text_is_searched_and_the_reason_is_told(tmp_path: Path) -> None:
+    result = asked(tmp_path, engine())
+    assert result.choice.strategy is Strategy.RETRIEVE
+    assert "do not fit one call" in result.choice.reason
+
+
+def test_the_model_finds_what_wording_does_not(tmp_path: Path) -> None:
+    result = asked(tmp_path, engine(), question="Hvor er nøkkelen?", strategy="xl3m")
+    assert result.answer.found
+    assert result.selection.candidates[0].relevance is not None
+
+
+def test_nothing_in_the_text_is_an_answer(tmp_path: Path) -> None:
+    result = asked(tmp_path, engine(), document=story({"One": "\n".join(f"Day {n}. {HAY}" for n in range(200))}))
+    assert (result.answer.found, result.answer.text, result.answer.claims) == (False, NOT_IN_TEXT, ())
+
+
+def test_the_same_question_again_makes_no_call(tmp_path: Path) -> None:
+    first = asked(tmp_path, engine(), strategy="cascade")
+    again = engine()
+    second = asked(tmp_path, again, strategy="cascade")
+    assert again.calls == []
+    assert (second.answer, second.run_id) == (first.answer, first.run_id)
+    assert second.usage.recorded == first.usage.calls
+
+
+def test_scoring_goes_on_where_the_budget_ended(tmp_path: Path) -> None:
+    with pytest.raises(BudgetExceededError):
+        asked(tmp_path, engine(), strategy="xl3m", max_calls=5)
+    rest = engine()
+    result = asked(tmp_path, rest, strategy="xl3m")
+    assert result.answer.found
+    assert result.usage.recorded == 5
+    assert len(rest.calls) == result.usage.calls
+
+
+def test_a_follow_up_is_searched_for_as_it_is_meant(tmp_path: Path) -> None:
+    turns = (Turn("Who kept the light?", "The keeper of Skerry Head."),)
+    result = asked(tmp_path, engine(), question="And where did he hide it?", turns=turns)
+    assert (result.question, result.asked) == ("And where did he hide it?", QUESTION)
+    assert result.answer.found
+
+
+def test_an_engine_without_probabilities_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="tells no probabilities at all"):
+        asked(tmp_path, engine(logprobs=0), strategy="cascade")
+    with pytest.raises(ConfigError, match="by likelihood"):
+        asked(tmp_path, engine(), strategy="cascade", scoring=ScoringMode.LIKELIHOOD)
+
+
+def test_a_question_that_fills_the_window_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not fit a window of 2,048"):
+        asked(tmp_path, engine(), question="Where is the key? " * 500)
+
+
+def test_a_model_that_keeps_no_structure_is_asked_plainly(tmp_path: Path) -> None:
+    def plain(request: CompletionRequest) -> str:
+        assert request.origin is not None
+        return "no JSON" if request.origin.name == "ask/answer" else f"The keeper hid it. {NEEDLE}"
+
+    events: list[Event] = []
+    result = asked(tmp_path, engine(plain), events=events)
+    assert result.answer.found
+    assert any(isinstance(event, Warned) and "plain sentences" in event.message for event in events)
+
+
+def test_counting_reads_every_segment_and_counts_itself(tmp_path: Path) -> None:
+    def reads_all(request: CompletionRequest) -> str:
+        lamps = re.findall(r"The lamp went out on day \d+\.", request.messages[-1].content)
+        return json.dumps({"items": [{"quote": words, "text": ""} for words in lamps]})
+
+    chapters = {
+        f"Chapter {n}": "\n".join([HAY] * 12 + ([f"The lamp went out on day {n}."] if n % 3 == 0 else []) + [HAY] * 12)
+        for n in range(1, 13)
+    }
+    result = asked(
+        tmp_path,
+        engine(reads_all),
+        document=story(chapters),
+        question="How many chapters mention that the lamp went out?",
+    )
+    assert result.choice.strategy is Strategy.MAP
+    assert result.count == 4
+    assert len({citation.start for citation in result.answer.citations}) == 4
+
+
+def test_a_text_no_part_of_which_can_be_read_is_no_answer(tmp_path: Path) -> None:
+    with pytest.raises(InvalidOutputError, match="no part of the text could be read"):
+        asked(tmp_path, engine(lambda _: "no JSON"), question="How many chapters mention the lamp?")
+
+
+def test_what_was_found_is_stored_with_every_score(tmp_path: Path) -> None:
+    async def work(workspace: Workspace) -> None:
+        shelf = await shelf_of(workspace.records, [book()])
+        result = await ask(workspace, shelf, QUESTION, AskOptions(strategy="cascade"), emit=lambda _: None)
+        payload = await workspace.records.selections.load(result.run_id)
+        assert isinstance(payload, dict)
+        candidates = payload["candidates"]
+        assert isinstance(candidates, list)
+        assert candidates
+        assert all(isinstance(one, dict) and "relevance" in one and one["ranks"] for one in candidates)
+        node = await workspace.records.nodes.get(f"{result.run_id}.0")
+        assert node.text == result.answer.text
+
+    with_workspace(tmp_path, work, engine())
+
+
+def test_an_estimate_spends_nothing_and_bounds_the_calls(tmp_path: Path) -> None:
+    async def work(workspace: Workspace) -> None:
+        shelf = await shelf_of(workspace.records, [book()])
+        for strategy in Strategy:
+            options = AskOptions(strategy=strategy)
+            estimate = await estimate_ask(workspace, shelf, QUESTION, options)
+            assert scripted.calls == []
+            assert estimate.calls >= 1
+        cascade = await estimate_ask(workspace, shelf, QUESTION, AskOptions(strategy="cascade", candidates=5))
+        assert cascade.calls == 6
+
+    scripted = engine()
+    with_workspace(tmp_path, work, scripted)
+
+
+def test_a_collection_is_asked_as_one_text(tmp_path: Path) -> None:
+    async def work(workspace: Workspace) -> None:
+        other = story({"One": "\n".join(f"Night {n}. {HAY}" for n in range(200))}, "Another")
+        await add_documents(workspace.records, [other, book()], collection="novels")
+        shelf = await shelf_of_collection(workspace.records, "novels")
+        result = await ask(workspace, shelf, QUESTION, AskOptions(), emit=lambda _: None)
+        (citation,) = result.answer.citations
+        assert citation.title == "Skerry Head"
+        with pytest.raises(NotFoundError):
+            await shelf_of_collection(workspace.records, "nothing")
+
+    with_workspace(tmp_path, work, engine())
+
+
+def checked(path: Path, claims: list[str], answers: Callable[[CompletionRequest], str | Completion]) -> CheckResult:
+    found: list[CheckResult] = []
+
+    async def work(workspace: Workspace) -> None:
+        shelf = await shelf_of(workspace.records, [book()])
+        found.append(await check_claims(workspace, shelf, claims, AskOptions(), emit=lambda _: None))
+        run = await workspace.records.runs.get(found[0].run_id)
+        gaps = any(claim.check is None for claim in found[0].claims)
+        assert run.status is (RunStatus.GAPS if gaps else RunStatus.DONE)
+        nodes = await workspace.records.nodes.of_run(run.id)
+        assert [node.status is NodeStatus.GAP for node in nodes] == [one.check is None for one in found[0].claims]
+
+    with_workspace(path, work, engine(answers))
+    return found[0]
+
+
+def test_claims_are_checked_in_their_order(tmp_path: Path) -> None:
+    claims = ["The keeper of Skerry Head hid the key under the stair.", "It never rained on the harbour."]
+    verdicts = [one.check.verdict for one in checked(tmp_path, claims, reads).claims if one.check is not None]
+    assert verdicts == ["true", "not_stated"]
+
+
+def test_a_claim_that_cannot_be_judged_does_not_stop_the_others(tmp_path: Path) -> None:
+    def sometimes(request: CompletionRequest) -> str | Completion:
+        return "no JSON" if "<claim>\nIt rained." in request.messages[1].content else reads(request)
+
+    first, second = checked(tmp_path, ["It rained.", "The keeper of Skerry Head hid the key."], sometimes).claims
+    assert first.check is None
+    assert first.failure
+    assert second.check is not None
