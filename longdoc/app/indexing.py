@@ -37,8 +37,7 @@ async def open_index(
     """
     records = library.records
     if collection is None:
-        for document in documents:
-            await records.documents.save(document)
+        await _store_missing(records, documents)
         ids = sorted({document.id for document in documents})
         members = tuple(Member(number, one) for number, one in enumerate(ids, 1))
         folder = _folder(records, "documents", *ids)
@@ -104,6 +103,14 @@ async def remove_collection(records: Records, name: str) -> None:
     folder = _folder_of(records, await records.collections.get(name))
     await records.collections.delete(name)
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+async def _store_missing(records: Records, documents: Sequence[Document]) -> None:
+    for document in documents:
+        try:
+            await records.documents.find(document.id)
+        except NotFoundError:
+            await records.documents.save(document)
 
 
 async def _embedder(library: Library | Workspace, emit: Emit) -> Embedder | None:

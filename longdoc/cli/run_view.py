@@ -62,6 +62,7 @@ class RunView:
         self._bars = bars or self._own_bars or Bars(quiet=quiet)
         self._bar = self._bars.progress.add_task(escape(title), total=None, note="", visible=self._bars.live)
         self._aside = ""
+        self._indexing: Indexed | None = None
         self._done = 0
         self._total = 0
         self._tokens = 0
@@ -101,8 +102,6 @@ class RunView:
             self._done += 1
         elif isinstance(event, Traced):
             self._aside = f"sources {event.done}/{event.nodes}"
-        elif isinstance(event, Indexed):
-            self._aside = f"indexed {event.done:,}/{event.total:,}" if event.done < event.total else ""
         elif isinstance(event, Scored):
             self._aside = f"scored {event.done:,}/{event.segments:,}" if event.done < event.segments else ""
         elif isinstance(event, Indexed):
