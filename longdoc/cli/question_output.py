@@ -75,7 +75,7 @@ class QuestionOutput:
             f"texts made by {recipe.generator}, version {recipe.version}, seed {recipe.seed}, of {recipe.source[:16]}"
             for recipe in dict.fromkeys(report.recipes)
         ]
-        return [*filter(None, [settings]), *made, *terms]
+        return [*filter(None, [settings]), *made, *report.remarks, *terms]
 
     @property
     def failures(self) -> Sequence[str]:
@@ -98,6 +98,7 @@ class QuestionOutput:
         return {
             "title": report.title,
             "settings": dict(report.settings),
+            "remarks": list(report.remarks),
             "recipes": [asdict(recipe) for recipe in dict.fromkeys(report.recipes)],
             "selection": [
                 _selection_json(one) for by in ((), By) for one in selection_figures(report.selection, by=by)

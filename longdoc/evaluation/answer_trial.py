@@ -15,11 +15,12 @@ from longdoc.evaluation.tsort import OrderScore, SortCase, score_order
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What was answered, and what it took."""
+    """What was answered, and what it took; `seconds` where that is known better than by the clock, see `Ranking`."""
 
     text: str
     calls: int = 0
     tokens: int = 0
+    seconds: float | None = None
 
 
 Answerer: TypeAlias = Callable[[GoldCase], Awaitable[Reply]]
@@ -95,10 +96,15 @@ def _answered(
 ) -> AnswerOutcome:
     reply = attempt.value
     scored = WRONG if reply is None else score(reply.text, case)
-    return AnswerOutcome(name, case, reply or NO_REPLY, scored, attempt.seconds, attempt.error)
+    return AnswerOutcome(name, case, reply or NO_REPLY, scored, _seconds(attempt), attempt.error)
 
 
 def _sorted(name: str, case: SortCase, attempt: Attempt[Reply]) -> SortOutcome:
     reply = attempt.value
     scored = None if reply is None else score_order(case, reply.text)
-    return SortOutcome(name, case, reply or NO_REPLY, scored, attempt.seconds, attempt.error)
+    return SortOutcome(name, case, reply or NO_REPLY, scored, _seconds(attempt), attempt.error)
+
+
+def _seconds(attempt: Attempt[Reply]) -> float:
+    told = None if attempt.value is None else attempt.value.seconds
+    return attempt.seconds if told is None else told

@@ -91,14 +91,25 @@ def plant(
     filler. A needle stands at the end of a sentence near its depth; in short texts the distance is a share of them.
     Raises `ConfigError` for a length under 1,000, and where a plan alone finds no room.
     """
-    if length < LEAST_LENGTH:
-        raise ConfigError(f"a text of {length} tokens is too short to plant anything in; use at least {LEAST_LENGTH}")
-    shuffled = seeded(seed, "order").sample(plans, len(plans))
-    beds = _deal(shuffled, gap=min(_MOST_DISTANCE, distance / length), most=most)
+    beds = _beds(plans, length=length, seed=seed, distance=distance, most=most)
     order = {plan.id: number for number, plan in enumerate(plans)}
     for bed in beds:
         bed.plans.sort(key=lambda placed: order[placed[0].id])
     return (_sow(filler, bed, length=length, seed=seed, number=number) for number, bed in enumerate(beds))
+
+
+def count_texts(
+    plans: Sequence[CasePlan], *, length: int, seed: int, distance: int = DISTANCE, most: int | None = None
+) -> int:
+    """How many texts `plant` makes of these plans, without making any. Raises as it does."""
+    return len(_beds(plans, length=length, seed=seed, distance=distance, most=most))
+
+
+def _beds(plans: Sequence[CasePlan], *, length: int, seed: int, distance: int, most: int | None) -> list[_Bed]:
+    if length < LEAST_LENGTH:
+        raise ConfigError(f"a text of {length} tokens is too short to plant anything in; use at least {LEAST_LENGTH}")
+    shuffled = seeded(seed, "order").sample(plans, len(plans))
+    return _deal(shuffled, gap=min(_MOST_DISTANCE, distance / length), most=most)
 
 
 @dataclass(slots=True)

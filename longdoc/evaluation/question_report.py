@@ -89,7 +89,7 @@ class QuestionReport:
     """All that came of some trials, and on what terms.
 
     `settings` are what a comparison must hold equal, in words (models, sizes of segments); `recipes` tell how the texts
-    were made.
+    were made, `remarks` what was left out and why.
     """
 
     title: str
@@ -98,6 +98,7 @@ class QuestionReport:
     orders: Sequence[SortOutcome] = ()
     recipes: Sequence[Recipe] = ()
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    remarks: Sequence[str] = ()
 
     @property
     def failures(self) -> list[tuple[str, str, str]]:

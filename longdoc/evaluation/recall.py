@@ -32,13 +32,15 @@ class RankedSpan:
 class Ranking:
     """Stretches, the best first, and what it took to rank them: calls and their tokens.
 
-    `misses` in a row that are too long for what is left of a budget are passed over.
+    `misses` in a row that are too long for what is left of a budget are passed over. `seconds` is what it took, where
+    that is known better than by the clock: calls that were answered from the record took longer.
     """
 
     spans: Sequence[RankedSpan]
     calls: int = 0
     tokens: int = 0
     misses: int = MOST_MISSES
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

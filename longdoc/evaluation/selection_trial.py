@@ -76,4 +76,5 @@ def _outcome(
     if ranking is None:
         return SelectionOutcome(name, case, nothing_found(ks=ks, budgets=budgets), attempt.seconds, error=attempt.error)
     recall = recall_of(ranking, case.spans, ks=ks, budgets=budgets)
-    return SelectionOutcome(name, case, recall, attempt.seconds, ranking.calls, ranking.tokens)
+    seconds = attempt.seconds if ranking.seconds is None else ranking.seconds
+    return SelectionOutcome(name, case, recall, seconds, ranking.calls, ranking.tokens)
