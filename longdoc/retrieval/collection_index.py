@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -32,12 +32,14 @@ if TYPE_CHECKING:
 
 LEXICAL: Final = "lexical"
 DENSE: Final = "dense"
-REFERENCE: Final = "reference"
-"""The names of rankings, as `Hit.ranks` has them. The last is there only for a question with a name and its number:
-what has that very reference counts for more than what is alike."""
+EXACT: Final = "exact"
+"""The names of rankings, as `Hit.ranks` has them. The last is of what has a reference of the question, such as
+"1 Samuel 3:4", or what it quotes; for most questions nothing has."""
 
 _DEPTH = 100
 """How far down rankings are fused, at least."""
+_FEW = 3
+"""So few windows that have exactly what was asked for are what is looked for, whatever else is alike."""
 _MORE = 4
 """How many times more are asked for where too many were copies, or parts of one window."""
 _LOCK_PAUSE_SECONDS = 0.1
@@ -106,13 +108,19 @@ class CollectionIndex:
         return tuple(self._documents.values())
 
     async def search(self, question: str, *, k: int) -> list[Hit]:
-        """See `Searcher`: by reciprocal rank fusion. Raises what the embedder raises."""
+        """See `Searcher`: by reciprocal rank fusion, which a few exact hits come before (1 is added to their scores).
+
+        Raises what the embedder raises.
+        """
         depth = max(k, _DEPTH)
-        lexical, dense, reference = await asyncio.gather(
-            self.lexical(question, k=depth), self.dense(question, k=depth), self._look_up(question, k=depth)
+        lexical, dense, exact = await asyncio.gather(
+            self.lexical(question, k=depth), self.dense(question, k=depth), self._exact(question, k=depth)
         )
-        rankings = {LEXICAL: lexical, DENSE: dense, REFERENCE: reference}
-        return fuse({name: ranking for name, ranking in rankings.items() if ranking}, k=k)
+        fused = fuse({LEXICAL: lexical, DENSE: dense, EXACT: exact}, k=3 * depth)
+        if len(exact) <= _FEW:
+            first = [replace(hit, score=hit.score + 1.0) for hit in fused if EXACT in hit.ranks]
+            fused = [*first, *(hit for hit in fused if EXACT not in hit.ranks)]
+        return fused[:k]
 
     async def lexical(self, question: str, *, k: int) -> list[Hit]:
         """The `k` best windows by the words of a question, fewer where fewer have any of them."""
@@ -139,8 +147,8 @@ class CollectionIndex:
         """Free the files. Idempotent."""
         self._lexical.close()
 
-    async def _look_up(self, question: str, *, k: int) -> list[Hit]:
-        return await self._ranking(REFERENCE, lambda n: asyncio.to_thread(self._lexical.look_up, question, k=n), k=k)
+    async def _exact(self, question: str, *, k: int) -> list[Hit]:
+        return await self._ranking(EXACT, lambda n: asyncio.to_thread(self._lexical.look_up, question, k=n), k=k)
 
     async def _ranking(self, name: str, search: Search, *, k: int) -> list[Hit]:
         """The first `k` different windows that a search finds, asked for more and more."""
@@ -155,7 +163,7 @@ class CollectionIndex:
                     best.setdefault(firsts[one], score)
             if len(best) >= k or len(ids) < asked:
                 hits = [await self._hit(one, score) for one, score in list(best.items())[:k]]
-                return [Hit(h.document_id, h.segment, h.score, {name: rank}) for rank, h in enumerate(hits, 1)]
+                return [replace(hit, ranks={name: rank}) for rank, hit in enumerate(hits, 1)]
 
     async def _hit(self, window: int, score: float) -> Hit:
         document_id = self._documents[window >> NUMBER_BITS]

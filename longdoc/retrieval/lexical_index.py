@@ -40,11 +40,14 @@ _TABLES = """
 """
 _CACHE = "PRAGMA cache_size = -32000"
 _SEARCH = "SELECT rowid, -rank FROM windows WHERE windows MATCH ? ORDER BY rank, rowid LIMIT ?"
+_HAS = "SELECT 1 FROM windows WHERE windows MATCH ? LIMIT 1"
 _KNOWN = "SELECT term FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?"
 _FIRST = "SELECT min(id) FROM texts WHERE digest = (SELECT digest FROM texts WHERE id = ?)"
 _AFTER_BAR = "}"
 """The character after the bar that stands between a number and its name."""
 _MOST_NAMES = 2000
+_NEAR_SHARE, _NEAR_LEAST = 2, 8
+"""How far apart the words of a quote may stand, for the number of its words: every other one may be left out of it."""
 _KIND = "bm25"
 
 
@@ -92,13 +95,18 @@ class LexicalIndex:
         asked = question_terms(question)
         with self._read() as connection:
             named = _named(connection, asked.references)
-            return _search(connection, [*asked.terms, *named], k)
+            return _search(connection, [_phrase(term) for term in (*asked.terms, *named)], k)
 
     def look_up(self, question: str, *, k: int) -> tuple[Ids, Vectors]:
-        """As `search`, for the references in the question alone ("1 Samuel 3:4"); nothing where it has none."""
-        references = question_terms(question).references
+        """The `k` best that have a reference of the question ("1 Samuel 3:4"), or what it quotes word for word.
+
+        Where nothing has the words as they are quoted, what has all of them close together is meant. As `search`.
+        """
+        asked = question_terms(question)
         with self._read() as connection:
-            return _search(connection, _named(connection, references), k)
+            named = _named(connection, asked.references)
+            wanted = [*map(_phrase, named), *(_found(connection, quote) for quote in asked.quotes)]
+            return _search(connection, list(filter(None, wanted)), k)
 
     def first_copies(self, ids: Sequence[int]) -> Mapping[int, int]:
         """By these ids, the lowest id with the same text; ids that are not there are left out."""
@@ -186,13 +194,26 @@ def _whole_identity(identity: str) -> str:
     return f"lexical:{_LAYOUT}; {terms_identity()}; {identity}"
 
 
-def _search(connection: sqlite3.Connection, terms: Sequence[str], k: int) -> tuple[Ids, Vectors]:
+def _search(connection: sqlite3.Connection, wanted: Sequence[str], k: int) -> tuple[Ids, Vectors]:
+    """The best of what has any of these, which are in the language of FTS5."""
     rows: list[tuple[int, float]] = []
-    if terms and k > 0:
-        asked = " OR ".join(f'"{term}"*' if is_beginning(term) else f'"{term}"' for term in terms)
-        with closing(connection.execute(_SEARCH, (asked, k))) as cursor:
+    if wanted and k > 0:
+        with closing(connection.execute(_SEARCH, (" OR ".join(wanted), k))) as cursor:
             rows = cursor.fetchall()
     return np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.float32)
+
+
+def _phrase(*terms: str) -> str:
+    """These terms one after the other."""
+    return f'"{" ".join(terms)}"' + ("*" if len(terms) == 1 and is_beginning(terms[0]) else "")
+
+
+def _found(connection: sqlite3.Connection, quote: Sequence[str]) -> str | None:
+    """What finds a quote: its terms one after the other, else all of them near each other; None where nothing does."""
+    distance = _NEAR_SHARE * len(quote) + _NEAR_LEAST
+    near = " ".join(_phrase(term) for term in dict.fromkeys(quote))
+    ways = (_phrase(*quote), f"NEAR({near}, {distance})")
+    return next((way for way in ways if connection.execute(_HAS, (way,)).fetchone() is not None), None)
 
 
 def _named(connection: sqlite3.Connection, references: Sequence[Reference]) -> list[str]:

@@ -41,6 +41,8 @@ _RANGE = re.compile("[-/,]")
 _RUN = re.compile(r"\d+|[^\W\d]+")
 _BETWEEN = re.compile(r"[ .\n]{1,3}")
 """What may stand between a name and its number: "Genesis 1:1", "Fig. 3"."""
+_QUOTED = re.compile('["“”„«「『]([^"“”„«»「」『』]+)["“”»」』]')
+_FEWEST_WORDS_QUOTED, _MOST_WORDS_QUOTED = 4, 60
 _LONGEST_TERM = 64
 _MOST_QUESTION_TERMS = 200
 _MOST_NAME_WORDS = 3
@@ -86,10 +88,14 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class QuestionTerms:
-    """What a question looks for: terms, each once, and references among them."""
+    """What a question looks for: terms, each once; references among them; and what it may quote, word for word.
+
+    `quotes` are what stands in quotation marks, else the whole question: their terms in order, common ones too.
+    """
 
     terms: tuple[str, ...]
     references: tuple[Reference, ...]
+    quotes: tuple[tuple[str, ...], ...] = ()
 
 
 def terms_identity() -> str:
@@ -149,7 +155,7 @@ def question_terms(text: str) -> QuestionTerms:
         before.append(match[0] if chunk.number else chunk.name)
         end = match.end()
         (common if match[0] in COMMON_WORDS else terms).update(dict.fromkeys(chunk.asked))
-    return QuestionTerms(tuple(terms or common)[:_MOST_QUESTION_TERMS], tuple(references))
+    return QuestionTerms(tuple(terms or common)[:_MOST_QUESTION_TERMS], tuple(references), tuple(_quotes(folded)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +205,16 @@ def _numeric(chunk: str) -> _Chunk:
 
 def _unique(*terms: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(term[:_LONGEST_TERM] for term in terms))
+
+
+def _quotes(folded: str) -> Iterator[tuple[str, ...]]:
+    """Texts of one word tell nothing, and neither do questions of a few words; nobody quotes what is very long."""
+    quoted: list[str] = _QUOTED.findall(folded)
+    for text in quoted or [folded]:
+        chunks = [_chunk(match[0]) for match in _CHUNK.finditer(text)]
+        said = tuple(term for chunk in chunks for term in (chunk.asked[:1] if chunk.number else chunk.asked))
+        if (2 if quoted else _FEWEST_WORDS_QUOTED) <= len(said) <= _MOST_WORDS_QUOTED:
+            yield said
 
 
 def _may_name(word: str) -> bool:

@@ -119,8 +119,28 @@ def test_it_finds_by_words_by_meaning_and_by_both(tmp_path: Path) -> None:
         assert (index.rankings, lexical.ranks, dense.ranks) == (("lexical", "dense"), {"lexical": 1}, {"dense": 1})
         assert "On day 100 of beta" in text_of(lexical)
         assert "On day 100 of beta" in text_of(fused)
-        assert set(fused.ranks) == {"lexical", "dense", "reference"}
+        assert set(fused.ranks) == {"lexical", "dense", "exact"}
         assert len(await index.search(question, k=1000)) == len(await index.windows())
+        index.close()
+
+    with_place(tmp_path, work)
+
+
+def test_a_few_windows_that_have_exactly_what_is_asked_for_come_first(tmp_path: Path) -> None:
+    async def work(place: Place) -> None:
+        index = await place.open(MEMBERS, CountedEmbedder())
+        for question in (
+            "What does it say of day 101 of gamma?",
+            "day gamma Fatima hid below stone 707",
+            'Where is "Fatima hid the letter below stone 707" in gamma?',
+        ):
+            hits = await index.search(question, k=10)
+            assert any("On day 101 of gamma" in text_of(hit) for hit in hits if hit.ranks.get("exact"))
+            exact = ["exact" in hit.ranks for hit in hits]
+            assert exact == sorted(exact, reverse=True)
+            assert [hit.score for hit in hits] == sorted([hit.score for hit in hits], reverse=True)
+        many = await index.search("hid stone", k=10)
+        assert not any(hit.score > 1.0 for hit in many)
         index.close()
 
     with_place(tmp_path, work)

@@ -88,6 +88,23 @@ def test_a_reference_is_found_by_any_abbreviation_of_its_name(path: Path) -> Non
     assert set(found(index, "1:1")) == {9, 11}
 
 
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("the whale sank the ship", [3, 1 << 40]),
+        ("ship the sank whale", [3, 1 << 40]),
+        ("Which text says “whale of whales”?", [5]),
+        ('Is it "whales, the whale" that is said?', [5]),
+        ("Who says 'nobody' saw the lamp go out", []),
+        ("Nobody saw lamp out", [8]),
+        ("whale ship", []),
+        ("「harbour」", []),
+    ],
+)
+def test_a_quote_is_found_word_for_word_or_with_words_left_out(path: Path, question: str, expected: list[int]) -> None:
+    assert written(path).look_up(question, k=9)[0].tolist() == expected
+
+
 @given(st.text(max_size=60))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_question_can_be_asked(tmp_path_factory: pytest.TempPathFactory, question: str) -> None:

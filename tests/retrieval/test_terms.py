@@ -88,6 +88,23 @@ def test_a_name_may_be_abbreviated_in_the_text_or_in_the_question(
     assert reference.spellings(known) == meant
 
 
+@pytest.mark.parametrize(
+    ("question", "quotes"),
+    [
+        ("What does “the Whales sank” mean?", (("the", "whale", "sank"),)),
+        ('"One two" and "three four"?', (("one", "two"), ("three", "four"))),
+        ("„eins zwei“ «un deux» 「灯塔里」", (("ein", "zwei"), ("un", "deux"), ("灯塔", "塔里"))),
+        ('The "whale"', ()),
+        ("Who hid the key?", (("who", "hid", "the", "key"),)),
+        ("white whale", ()),
+        ("see 3:16 of the book", (("see", "3:16", "of", "the", "book"),)),
+        ("word " * 61, ()),
+    ],
+)
+def test_what_may_be_quoted_is_told_in_order(question: str, quotes: tuple[tuple[str, ...], ...]) -> None:
+    assert question_terms(question).quotes == quotes
+
+
 @given(ANY_TEXT)
 def test_terms_are_short_words_without_spaces(text: str) -> None:
     terms = [*index_terms(text), *question_terms(text).terms]
