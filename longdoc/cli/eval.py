@@ -12,7 +12,10 @@ from longdoc.cli import options
 _SCORE = "Score"
 _LENGTH = "Length and method"
 
-app = typer.Typer(help="Measure results: the coherence of summaries, methods side by side.", no_args_is_help=True)
+app = typer.Typer(
+    help="Measure results: coherence of summaries, methods side by side, what is found in long texts.",
+    no_args_is_help=True,
+)
 
 BOOOOKSCORE_HELP = """
 Score how coherent summaries are: BooookScore, the share of sentences that leave no reader confused.

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from longdoc.cli import ask, check, collections, config, doctor, ingest, models, runs, show, summarize
-from longdoc.cli.eval import app as eval_app
+from longdoc.cli.eval_questions import app as eval_app
 from longdoc.cli.exits import ExitCode, exit_code
 from longdoc.errors import LdaError
 

@@ -122,24 +122,33 @@ def with_run_options(
     *, formats: str = "md, txt, html or json", default_format: str = "md"
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options of `RunOptions`, which it gets as its parameter `run`."""
-    hints = get_type_hints(RunOptions, include_extras=True)
     form = typer.Option("--format", help=f"{formats}.", show_default=default_format, rich_help_panel="Output")
-    hints["form"] = Annotated[str | None, form]
+    return with_fields("run", RunOptions, form=Annotated[str | None, form])
+
+
+def with_fields(
+    name: str, group: type[Any], **other_hints: object
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the fields of a dataclass as options; it gets them together, as its parameter `name`.
+
+    `other_hints` are for fields that a command describes in its own way.
+    """
+    hints = {**get_type_hints(group, include_extras=True), **other_hints}
     shared = [
         inspect.Parameter(
             field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
         )
-        for field in fields(RunOptions)
+        for field in fields(group)
     ]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(command, eval_str=True)
-        own = [parameter for name, parameter in signature.parameters.items() if name != "run"]
+        own = [parameter for parameter in signature.parameters.values() if parameter.name != name]
 
         @wraps(command)
         def with_options(**given: object) -> None:
-            of_run: dict[str, Any] = {parameter.name: given.pop(parameter.name) for parameter in shared}
-            command(**given, run=RunOptions(**of_run))
+            of_group: dict[str, Any] = {parameter.name: given.pop(parameter.name) for parameter in shared}
+            command(**given, **{name: group(**of_group)})
 
         parameters = [*own, *shared]
         with_options.__signature__ = signature.replace(parameters=parameters)  # pyright: ignore[reportAttributeAccessIssue]

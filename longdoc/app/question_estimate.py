@@ -1,0 +1,167 @@
+"""What an evaluation of questions would take: cases, texts, segments, and the calls of each strategy at most.
+
+Worked out from sizes: no text is made and nothing is spent. Tokens are by the estimate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from longdoc.agents.answer_reader import answer_overhead
+from longdoc.agents.relevance import ScoringMode
+from longdoc.app.finding import Sizes
+from longdoc.app.question_options import (
+    SORT_TOKENS,
+    NeedleOptions,
+    SortOptions,
+    ThreadOptions,
+    TrialOptions,
+    cases_to_sort,
+    key_texts,
+)
+from longdoc.app.question_strategies import SCORED, LineUp, SelectionStrategy, Variant, line_up
+from longdoc.documents.document import Document
+from longdoc.documents.windows import OVERLAP_TOKENS, PART_TOKENS, WINDOW_TOKENS
+from longdoc.engines.engine import EngineInfo
+from longdoc.evaluation.filler import filler_of
+from longdoc.evaluation.planted import count_texts
+
+_SLACK: Final = 16
+"""How many tokens before their limit windows end, on average, to end with a sentence."""
+_STRIDE: Final = WINDOW_TOKENS - OVERLAP_TOKENS - _SLACK
+_SCORING_PROMPT: Final = 160
+_TOTAL = "all together"
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyEstimate:
+    """The calls of a strategy and the tokens they read, at most and where nothing is recorded."""
+
+    label: str
+    calls: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionEstimate:
+    """What is tried and what that takes. `segments` are those of all texts, `parts` what is embedded of them.
+
+    The last of `strategies` is all of them together, where calls that they share count once.
+    """
+
+    title: str
+    cases: int
+    texts: int
+    tokens: int
+    segments: int
+    parts: int
+    strategies: tuple[StrategyEstimate, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Texts of one length, and the cases in all of them."""
+
+    length: int
+    texts: int
+    cases: int
+
+    @property
+    def segments(self) -> int:
+        """Of one text."""
+        return 1 + max(0, math.ceil((self.length - WINDOW_TOKENS) / _STRIDE))
+
+
+def estimate_needles(documents: Sequence[Document], options: NeedleOptions, info: EngineInfo) -> QuestionEstimate:
+    """What `evaluate_needles` takes. Raises `ConfigError` as it does."""
+    filler = filler_of(documents)
+    plans, trial = options.plans(filler), options.trial
+    batches = [
+        _Batch(length, count_texts(plans, length=length, seed=trial.seed), len(plans)) for length in trial.lengths
+    ]
+    return _estimate(f"Needles in {filler.name}", batches, trial, info, question=plans[0].question)
+
+
+def estimate_threads(options: ThreadOptions, info: EngineInfo) -> QuestionEstimate:
+    """What `evaluate_threads` takes. Raises `ConfigError` as it does."""
+    texts = key_texts(options)
+    found = [(text.cases[0].length, len(text.cases)) for text in texts]
+    batches = [
+        _Batch(length, sum(one == length for one, _ in found), sum(cases for one, cases in found if one == length))
+        for length in options.trial.lengths
+    ]
+    return _estimate("Key-value threads", batches, options.trial, info, question=texts[0].cases[0].question)
+
+
+def estimate_tsort(documents: Sequence[Document], options: SortOptions, info: EngineInfo) -> QuestionEstimate:
+    """What `evaluate_tsort` takes. Raises `ConfigError` as it does."""
+    cases, left_out = cases_to_sort(documents, options, info)
+    tokens = sum(case.length for case in cases)
+    work = StrategyEstimate("model", len(cases), tokens + len(cases) * SORT_TOKENS)
+    return QuestionEstimate("Stretches in order", len(cases), 0, tokens, 0, 0, (work,), tuple(left_out))
+
+
+def _estimate(
+    title: str, batches: Sequence[_Batch], trial: TrialOptions, info: EngineInfo, *, question: str
+) -> QuestionEstimate:
+    lined_up = line_up(trial.strategies, trial.scoring, info)
+    segments = sum(batch.texts * batch.segments for batch in batches)
+    works = [_selection(one, batches, trial) for one in lined_up.variants]
+    works += _answers(batches, trial, lined_up, info, question)
+    return QuestionEstimate(
+        title,
+        cases=sum(batch.cases for batch in batches),
+        texts=sum(batch.texts for batch in batches),
+        tokens=sum(batch.texts * batch.length for batch in batches),
+        segments=segments,
+        parts=segments * math.ceil(_STRIDE / PART_TOKENS),
+        strategies=(*works, _together(works, lined_up)),
+        remarks=(*lined_up.left_out, *_too_long(batches, trial, lined_up)),
+    )
+
+
+def _selection(variant: Variant, batches: Sequence[_Batch], trial: TrialOptions) -> StrategyEstimate:
+    calls = sum(_scored(variant, batch, trial) * batch.cases for batch in batches)
+    return StrategyEstimate(variant.label, calls, calls * (WINDOW_TOKENS + _SCORING_PROMPT))
+
+
+def _scored(variant: Variant, batch: _Batch, trial: TrialOptions) -> int:
+    """Calls for one case."""
+    if variant.strategy not in SCORED:
+        return 0
+    without = int(variant.scoring is ScoringMode.CONTRAST)
+    if variant.strategy is not SelectionStrategy.XL3M:
+        return min(trial.candidates, batch.segments) + without
+    return batch.segments + without if batch.segments <= trial.xl3m_up_to else 0
+
+
+def _answers(
+    batches: Sequence[_Batch], trial: TrialOptions, lined_up: LineUp, info: EngineInfo, question: str
+) -> Iterator[StrategyEstimate]:
+    for variant in trial.answering(lined_up):
+        budget = Sizes(info, trial.ask_options(variant)).budget(question)
+        read = [min(batch.length, budget) + answer_overhead(question) for batch in batches]
+        tokens = sum(batch.cases * size for batch, size in zip(batches, read, strict=True))
+        yield StrategyEstimate(f"{variant.label}, answers", sum(batch.cases for batch in batches), tokens)
+
+
+def _together(works: Sequence[StrategyEstimate], lined_up: LineUp) -> StrategyEstimate:
+    """Strategies that score in the same mode score the same segments: the one that scores most scores them all."""
+    modes: dict[str, StrategyEstimate] = {}
+    for work, variant in zip(works, lined_up.variants, strict=False):
+        known = modes.get(str(variant.scoring))
+        if known is None or known.calls < work.calls:
+            modes[str(variant.scoring)] = work
+    paid = [*modes.values(), *works[len(lined_up.variants) :]]
+    return StrategyEstimate(_TOTAL, sum(work.calls for work in paid), sum(work.tokens for work in paid))
+
+
+def _too_long(batches: Sequence[_Batch], trial: TrialOptions, lined_up: LineUp) -> Iterator[str]:
+    if any(one.strategy is SelectionStrategy.XL3M for one in lined_up.variants):
+        for batch in batches:
+            if batch.segments > trial.xl3m_up_to:
+                yield f"xl3m is left out of texts of {batch.length:,} tokens: about {batch.segments:,} segments"

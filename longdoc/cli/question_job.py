@@ -1,0 +1,217 @@
+"""The job behind `lda eval needle`, `passkey`, `threads` and `tsort`: tried or estimated, shown, and drawn."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol, TypeAlias, TypeVar
+
+import typer
+
+from longdoc.app.bootstrap import Workspace
+from longdoc.app.comparison import Watch
+from longdoc.app.question_estimate import QuestionEstimate
+from longdoc.cli.compare_output import NamedTable
+from longdoc.cli.exits import ExitCode
+from longdoc.cli.markdown_table import markdown_table
+from longdoc.cli.options import RunOptions
+from longdoc.cli.output import Output, OutputFormat, Results
+from longdoc.cli.question_output import QuestionOutput
+from longdoc.cli.render import notifier, table
+from longdoc.cli.run_view import RunView
+from longdoc.cli.session import run_session
+from longdoc.engines.engine import EngineInfo, Usage
+from longdoc.errors import ConfigError
+from longdoc.evaluation.heat_map import draw_heat_map
+from longdoc.evaluation.question_report import QuestionReport, selection_panels
+from longdoc.json_value import JsonValue
+
+Evaluate: TypeAlias = Callable[[Workspace, Watch], Awaitable[QuestionReport]]
+Estimate: TypeAlias = Callable[[EngineInfo], QuestionEstimate]
+
+_Name = TypeVar("_Name", bound=StrEnum)
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)([kM]?)")
+_SIZES = {"": 1, "k": 1_000, "M": 1_000_000}
+_SHOWN_BUDGET = 4096
+
+
+def parse_lengths(text: str) -> tuple[int, ...]:
+    """Lengths in tokens, parted by commas: 8000, 8k, 1.5M. Raises `ConfigError`."""
+    found = [(part, _LENGTH.fullmatch(part)) for part in _parts(text)]
+    wrong = [part for part, match in found if match is None]
+    if wrong or not found:
+        raise ConfigError(f"{(wrong or [text])[0]!r} is no length; write lengths like 8k,512k,4M")
+    return tuple(dict.fromkeys(round(float(match[1]) * _SIZES[match[2]]) for _, match in found if match))
+
+
+def parse_numbers(text: str) -> tuple[int, ...]:
+    """Numbers parted by commas, in rising order. Raises `ConfigError`."""
+    return tuple(sorted(parse_lengths(text)))
+
+
+def parse_names(text: str | None, known: type[_Name], thing: str) -> tuple[_Name, ...]:
+    """Names parted by commas, all of them where none is given. Raises `ConfigError` for one that is not known."""
+    if text is None:
+        return tuple(known)
+    names = _parts(text)
+    unknown = [name for name in names if name not in set(known)]
+    if unknown or not names:
+        raise ConfigError(f"there is no {thing} {(unknown or [text])[0]!r}; choose from: {', '.join(known)}")
+    return tuple(dict.fromkeys(known(name) for name in names))
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+class TableOutput(Output, Protocol):
+    """A result that is tables, with what is said of them."""
+
+    @property
+    def tables(self) -> Sequence[NamedTable]:
+        """All tables, narrow enough for a terminal."""
+        ...
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """On what terms they hold."""
+        ...
+
+    @property
+    def failures(self) -> Sequence[str]:
+        """What failed."""
+        ...
+
+
+@dataclass(frozen=True)
+class QuestionJob:
+    """What was asked for on the command line; `png` is where a heat map goes."""
+
+    command: str
+    estimate: Estimate
+    evaluate: Evaluate
+    run: RunOptions
+    png: Path | None = None
+
+    def start(self) -> ExitCode:
+        """Evaluate, or say what that would take. Raises `ConfigError` at once for what cannot be written."""
+        form = self.run.format()
+        if form is OutputFormat.HTML:
+            raise ConfigError("evaluations are written as md, txt or json; choose another --format or --out")
+        if self.png is not None:
+            _check_drawing(self.png)
+        results = None if self.run.plain else Results(self.command, form, self.run.out, sources=[self.command])
+
+        async def work(workspace: Workspace) -> ExitCode:
+            output = await self._output(workspace)
+            if results is None:
+                return _print(output, quiet=self.run.quiet)
+            results.add(0, output)
+            results.close()
+            return results.code
+
+        return run_session(self.run.settings(), self.run.budget(), work, quiet=self.run.quiet)
+
+    async def _output(self, workspace: Workspace) -> TableOutput:
+        if self.run.dry_run:
+            info = workspace.engine.info
+            return EstimateOutput(self.estimate(info), info)
+        report = await self.evaluate(workspace, lambda title: RunView(title, quiet=self.run.quiet))
+        if self.png is not None:
+            _draw(report, self.png)
+            notifier(quiet=self.run.quiet)(f"heat map: {self.png}")
+        return QuestionOutput(report)
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateOutput:
+    """What an evaluation would take on an engine, to be shown."""
+
+    estimate: QuestionEstimate
+    engine: EngineInfo
+    gaps: bool = False
+    failures: Sequence[str] = ()
+
+    @property
+    def source(self) -> str:
+        """What it is of."""
+        return self.estimate.title
+
+    @property
+    def tables(self) -> Sequence[NamedTable]:
+        """The calls of each strategy."""
+        rows = [
+            [one.label, f"{one.calls:,}", f"{one.tokens:,}", f"${self._cost(one.tokens):.4f}"]
+            for one in self.estimate.strategies
+        ]
+        return [NamedTable(self.estimate.title, ("strategy", "calls", "read", "cost"), rows)]
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """How much there is of everything, and what is left out."""
+        found = self.estimate
+        texts = f" in {found.texts:,} texts" if found.texts else ""
+        indexed = f": {found.segments:,} segments, of which {found.parts:,} parts are embedded"
+        return [
+            f"{found.cases:,} cases{texts} of {found.tokens:,} tokens{indexed if found.segments else ''}",
+            "at most, where every answer is good at the first attempt; what strategies share is paid once",
+            *found.remarks,
+        ]
+
+    def text(self, form: OutputFormat) -> str:
+        """As a text for people."""
+        del form
+        (only,) = self.tables
+        remarks = "\n".join(f"- {remark}" for remark in self.remarks)
+        return "\n\n".join([f"# {only.title}", "\n".join(markdown_table(only.columns, only.rows)), remarks])
+
+    def json(self) -> JsonValue:
+        """As a value for programs."""
+        found = self.estimate
+        return {
+            "title": found.title,
+            "engine": self.engine.identity,
+            "cases": found.cases,
+            "texts": found.texts,
+            "tokens": found.tokens,
+            "segments": found.segments,
+            "parts": found.parts,
+            "strategies": [{**asdict(one), "cost": self._cost(one.tokens)} for one in found.strategies],
+            "remarks": list(found.remarks),
+        }
+
+    def _cost(self, tokens: int) -> float:
+        return self.engine.cost(Usage(tokens, 0))
+
+
+def _print(output: TableOutput, *, quiet: bool) -> ExitCode:
+    for number, part in enumerate(output.tables):
+        typer.echo(f"{'' if number == 0 else chr(10)}{part.title}{chr(10) if sys.stdout.isatty() else ''}")
+        table(part.columns, part.rows)
+    notify = notifier(quiet=quiet)
+    for remark in output.remarks:
+        notify(remark)
+    for failure in output.failures:
+        typer.echo(f"lda: {failure}", err=True)
+    return ExitCode.GAPS if output.gaps else ExitCode.DONE
+
+
+def _draw(report: QuestionReport, path: Path) -> None:
+    budgets = list(report.selection[0].recall.within)
+    budget = _SHOWN_BUDGET if _SHOWN_BUDGET in budgets else max(budgets)
+    panels = [panel for panel in selection_panels(report.selection, budget=budget) if panel.cells]
+    draw_heat_map(panels, path, title=report.title, measure=f"found within {budget:,} tokens,")
+
+
+def _check_drawing(path: Path) -> None:
+    """Find out before anything is spent whether a picture can be drawn there. Raises `ConfigError`."""
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        raise ConfigError("drawing needs matplotlib; install it with: pip install 'longdoc[eval]'")
+    if not path.parent.is_dir():
+        raise ConfigError(f"there is no folder {path.parent} for {path.name}; choose another --png")
