@@ -124,7 +124,7 @@ def test_a_certain_model_finds_the_needle_by_entropy() -> None:
 
 def test_a_decoy_that_makes_sure_is_told_from_the_needle_by_label_only() -> None:
     def answer(prompt: str) -> Completion:
-        if "help to answer" in prompt:
+        if "Does the text help" in prompt:
             return _says({"yes": 0.9, "no": 0.1} if "cellar" in prompt else {"yes": 0.1, "no": 0.9})
         return _says({"the": 1.0} if "decoy" in prompt else {"a": 0.6, "b": 0.4})
 
