@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel, ConfigDict
+
 from longdoc.agents.citations import Citation, Claim
 from longdoc.agents.segment_ranking import Candidate
 from longdoc.json_value import JsonValue
@@ -12,6 +14,45 @@ from longdoc.json_value import JsonValue
 if TYPE_CHECKING:
     from longdoc.agents.answer_reader import Answer
     from longdoc.app.ask import AskResult, Selection
+
+
+class _Stored(BaseModel):
+    """What is read back; the rest is kept as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class StoredCitation(_Stored):
+    """A citation as it was stored."""
+
+    title: str
+    section: tuple[str, ...]
+    start: int
+    end: int
+    quote: str
+
+
+class StoredClaim(_Stored):
+    """A claim as it was stored."""
+
+    text: str
+    citations: tuple[StoredCitation, ...]
+
+
+class StoredAnswer(_Stored):
+    """An answer as it was stored."""
+
+    text: str
+    claims: tuple[StoredClaim, ...]
+
+
+class StoredSelection(_Stored):
+    """How a question was answered, as it was stored."""
+
+    question: str
+    strategy: str
+    reason: str
+    answer: StoredAnswer
 
 
 def selection_json(result: AskResult) -> dict[str, JsonValue]:

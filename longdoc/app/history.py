@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from longdoc.app.answer_records import StoredSelection
 from longdoc.app.bootstrap import Records
 from longdoc.documents.document import Document
 from longdoc.errors import LdaError
@@ -50,6 +51,7 @@ class NodeDetails:
     """A node, its children, the calls behind it, and the text of the source it stands for.
 
     `document` is what it is of, `sentences` what each of its sentences rests on; empty where that was not traced.
+    `selection` is how the answer to a question was found, None for anything else.
     """
 
     node: Node
@@ -58,6 +60,7 @@ class NodeDetails:
     source: str
     document: Document | None = None
     sentences: tuple[SentenceSupport, ...] = ()
+    selection: StoredSelection | None = None
 
 
 async def run_summaries(records: Records) -> list[RunSummary]:
@@ -84,6 +87,7 @@ async def node_details(records: Records, address: str) -> NodeDetails:
     node = await records.nodes.get(await _node_id(records, address))
     calls: Sequence[int] = await records.nodes.calls(node.id)
     document = None if node.document_id is None else await records.documents.load(node.document_id)
+    selection = await records.selections.load(node.run_id)
     support = (await records.supports.of_nodes([node.id])).get(node.id)
     return NodeDetails(
         node=node,
@@ -92,6 +96,7 @@ async def node_details(records: Records, address: str) -> NodeDetails:
         source=_source(document, node),
         document=document,
         sentences=() if support is None else support.sentences,
+        selection=None if selection is None else StoredSelection.model_validate(selection),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
+from longdoc.app.answer_records import StoredSelection
 from longdoc.app.history import NodeDetails, RunDetails, RunSummary
 from longdoc.cli.output import envelope
 from longdoc.cli.render import show_trees, table
@@ -37,6 +38,8 @@ def print_node(details: NodeDetails, *, source: bool) -> None:
     """A node with its text, its children, and its source when asked for."""
     typer.echo(_headline(details.node))
     typer.echo(f"\n{_marked(details) or '(nothing: ' + details.node.reason + ')'}\n")
+    if details.selection is not None:
+        _print_selection(details.selection)
     if details.children:
         typer.echo("made from:")
         for child in details.children:
@@ -49,6 +52,16 @@ def print_node(details: NodeDetails, *, source: bool) -> None:
         )
     if source:
         typer.echo(f"\nsource:\n\n{details.source}")
+
+
+def _print_selection(selection: StoredSelection) -> None:
+    """How an answer was found, and the words that it rests on."""
+    typer.echo(f"{selection.strategy}: {selection.reason}")
+    for claim in selection.answer.claims:
+        typer.echo(f"  {claim.text}")
+        for citation in claim.citations:
+            where = ", ".join(filter(None, [citation.title, *citation.section]))
+            typer.echo(f"    “{citation.quote}” ({where}, characters {citation.start:,}–{citation.end:,})")
 
 
 def _marked(details: NodeDetails) -> str:
@@ -83,6 +96,8 @@ def node_json(details: NodeDetails, *, source: bool) -> str:
         if details.document is None
         else sentences_json(details.node.text, details.sentences, details.document),
     }
+    if details.selection is not None:
+        content["selection"] = details.selection.model_dump(mode="json")
     if source:
         content["source"] = details.source
     return envelope("show", "done", **content)
@@ -103,9 +118,10 @@ def _row(run: Run, totals: CallTotals) -> tuple[str, ...]:
 
 def _headline(node: Node) -> str:
     kind = "segment" if node.level == 0 else f"level {node.level}"
+    place = "" if node.start is None else f" ({kind}, characters {node.start}-{node.end})"
     title = f" {node.title}" if node.title else ""
     mark = "" if node.status is NodeStatus.DONE else f" [{node.status}: {node.reason}]"
-    return f"{node.id} ({kind}, characters {node.start}-{node.end}){title}{mark}"
+    return f"{node.id}{place}{title}{mark}"
 
 
 def _run(run: Run, totals: CallTotals) -> JsonValue:

@@ -56,6 +56,15 @@ def test_the_question_may_stand_at_the_end_of_what_is_piped(asking: Lda) -> None
     assert result["strategy"] == "full"
 
 
+def test_what_was_asked_is_looked_at_again(asking: Lda, book: Path) -> None:
+    run = asking.json("ask", book, QUESTION)["results"][0]["run"]
+    shown = asking.run("show", run).stdout
+    assert QUESTION in shown
+    assert "retrieve: about" in shown
+    assert "None" not in shown
+    assert asking.json("show", run)["selection"]["candidates"]
+
+
 def test_a_dry_run_spends_nothing(asking: Lda, book: Path) -> None:
     estimate = asking.json("ask", book, QUESTION, "--dry-run")["results"][0]["estimate"]
     assert (estimate["strategy"], estimate["calls"]) == ("retrieve", 1)
