@@ -21,6 +21,7 @@ from longdoc.app.question_options import (
     TrialOptions,
     cases_to_sort,
     key_texts,
+    needle_title,
 )
 from longdoc.app.question_strategies import SCORED, LineUp, SelectionStrategy, Variant, line_up
 from longdoc.documents.document import Document
@@ -83,7 +84,7 @@ def estimate_needles(documents: Sequence[Document], options: NeedleOptions, info
     batches = [
         _Batch(length, count_texts(plans, length=length, seed=trial.seed), len(plans)) for length in trial.lengths
     ]
-    return _estimate(f"Needles in {filler.name}", batches, trial, info, question=plans[0].question)
+    return _estimate(needle_title(filler, options), batches, trial, info, question=plans[0].question)
 
 
 def estimate_threads(options: ThreadOptions, info: EngineInfo) -> QuestionEstimate:

@@ -23,8 +23,10 @@ from longdoc.app.question_options import (
     ThreadOptions,
     TrialOptions,
     cases_to_sort,
+    counted,
     key_texts,
     needle_texts,
+    needle_title,
 )
 from longdoc.app.question_strategies import CallTally, LineUp, SelectionStrategy, TextSelectors, Variant, line_up
 from longdoc.app.runs import OpenRun, open_run
@@ -38,7 +40,6 @@ from longdoc.evaluation.answer_match import AnswerScore, score_anywhere, score_s
 from longdoc.evaluation.answer_trial import Answerer, AnswerOutcome, Reply, try_answers, try_sorting
 from longdoc.evaluation.filler import filler_of
 from longdoc.evaluation.gold import GoldCase, GoldText, Recipe
-from longdoc.evaluation.needles import NeedleKind
 from longdoc.evaluation.question_report import QuestionReport, answer_figures, order_figures, selection_figures
 from longdoc.evaluation.selection_trial import SelectionOutcome, try_selection
 from longdoc.evaluation.tsort import INSTRUCTION, SortCase
@@ -62,10 +63,9 @@ async def evaluate_needles(
     plans = options.plans(filler)
     count, texts = needle_texts(filler, plans, options.trial)
     await _save(workspace, documents)
-    subject = "Passkeys" if options.kinds == (NeedleKind.PASSKEY,) else "Needles"
     request = RunRequest(
         kind="eval needle",
-        title=f"{subject} in {filler.name}",
+        title=needle_title(filler, options),
         document_ids=[document.id for document in documents],
         parameters={
             "kinds": list(map(str, options.kinds)),
@@ -118,7 +118,7 @@ async def evaluate_tsort(
     )
     with watch(request.title) as view:
         async with open_run(workspace, request, fresh=fresh, emit=view.emit) as run:
-            run.emit(Planned(len(cases), f"{len(cases)} questions, a call each"))
+            run.emit(Planned(len(cases), f"{counted(len(cases), 'question')}, a call each"))
             sorter = _Sorter(workspace, run)
             outcomes = await try_sorting(cases, {_MODEL: sorter.sort}, at_once=_at_once(info))
             report = QuestionReport(
@@ -147,7 +147,7 @@ async def _evaluate(
 ) -> QuestionReport:
     with watch(request.title) as view:
         async with open_run(workspace, request, fresh=fresh, emit=_each_warning_once(view.emit)) as run:
-            run.emit(Planned(asked.texts, f"{asked.cases:,} cases in {asked.texts:,} texts"))
+            run.emit(Planned(asked.texts, f"{counted(asked.cases, 'case')} in {counted(asked.texts, 'text')}"))
             trials = _Trials(workspace, run, asked, fresh=fresh)
             while (text := await asyncio.to_thread(next, texts, None)) is not None:
                 await trials.add(text)

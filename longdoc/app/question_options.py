@@ -139,6 +139,16 @@ class SortOptions:
             raise ConfigError("name at least one length, and one case of each")
 
 
+def counted(number: int, thing: str) -> str:
+    """So many things, in words."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def needle_title(filler: Filler, options: NeedleOptions) -> str:
+    """What an evaluation of needles is of."""
+    return f"{'Passkeys' if options.kinds == (NeedleKind.PASSKEY,) else 'Needles'} in {filler.name}"
+
+
 def needle_texts(filler: Filler, plans: Sequence[CasePlan], trial: TrialOptions) -> tuple[int, Iterator[GoldText]]:
     """How many texts there are, and these, made one after the other. Raises `ConfigError` before any is made."""
     count = sum(count_texts(plans, length=length, seed=trial.seed) for length in trial.lengths)

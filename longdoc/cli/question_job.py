@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
@@ -14,7 +14,8 @@ import typer
 
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.comparison import Watch
-from longdoc.app.question_estimate import QuestionEstimate
+from longdoc.app.question_estimate import QuestionEstimate, StrategyEstimate
+from longdoc.app.question_options import counted
 from longdoc.cli.compare_output import NamedTable
 from longdoc.cli.exits import ExitCode
 from longdoc.cli.markdown_table import markdown_table
@@ -154,10 +155,10 @@ class EstimateOutput:
     def remarks(self) -> Sequence[str]:
         """How much there is of everything, and what is left out."""
         found = self.estimate
-        texts = f" in {found.texts:,} texts" if found.texts else ""
+        texts = f" in {counted(found.texts, 'text')}" if found.texts else ""
         indexed = f": {found.segments:,} segments, of which {found.parts:,} parts are embedded"
         return [
-            f"{found.cases:,} cases{texts} of {found.tokens:,} tokens{indexed if found.segments else ''}",
+            f"{counted(found.cases, 'case')}{texts} of {found.tokens:,} tokens{indexed if found.segments else ''}",
             "at most, where every answer is good at the first attempt; what strategies share is paid once",
             *found.remarks,
         ]
@@ -180,9 +181,12 @@ class EstimateOutput:
             "tokens": found.tokens,
             "segments": found.segments,
             "parts": found.parts,
-            "strategies": [{**asdict(one), "cost": self._cost(one.tokens)} for one in found.strategies],
+            "strategies": [self._strategy_json(one) for one in found.strategies],
             "remarks": list(found.remarks),
         }
+
+    def _strategy_json(self, one: StrategyEstimate) -> JsonValue:
+        return {"strategy": one.label, "calls": one.calls, "tokens": one.tokens, "cost": self._cost(one.tokens)}
 
     def _cost(self, tokens: int) -> float:
         return self.engine.cost(Usage(tokens, 0))

@@ -66,7 +66,7 @@ def test_a_dry_run_says_what_it_takes_and_spends_nothing(lda: Lda, book: Path) -
     assert estimate["cases"] == 88
     assert estimate["tokens"] > 4_000_000
     assert estimate["parts"] > estimate["segments"] > 9_000
-    assert {one["strategy"] if "strategy" in one else one["label"] for one in estimate["strategies"]} == {
+    assert {one["strategy"] for one in estimate["strategies"]} == {
         "retrieve",
         "retrieve, answers",
         "all together",
