@@ -135,7 +135,7 @@ class LexicalIndex:
 
 
 class LexicalWriter:
-    """A new file in the making, empty at first or as `base` is. Every call blocks; not for several threads at once.
+    """A new file in the making, empty at first or as `base` is. Every call blocks, and waits for the one before it.
 
     Nothing is seen of it before `save`. One at a time may write for a path. Raises `StorageError` where it cannot.
     """
@@ -143,6 +143,7 @@ class LexicalWriter:
     def __init__(self, path: Path, *, base: LexicalIndex | None = None) -> None:
         self._path = path
         self._part = path.with_name(f".{path.name}.new")
+        self._using = Lock()
         with self._writing():
             self._part.parent.mkdir(parents=True, exist_ok=True)
             self._part.unlink(missing_ok=True)
@@ -179,13 +180,15 @@ class LexicalWriter:
 
     def discard(self) -> None:
         """Leave things as they were. Harmless after `save`."""
-        self._connection.close()
-        self._part.unlink(missing_ok=True)
+        with self._writing():
+            self._connection.close()
+            self._part.unlink(missing_ok=True)
 
     @contextmanager
     def _writing(self) -> Generator[None]:
         try:
-            yield
+            with self._using:
+                yield
         except (sqlite3.Error, OSError) as error:
             raise StorageError(f"cannot write the index {self._path}: {error}") from error
 

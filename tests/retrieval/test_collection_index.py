@@ -233,6 +233,25 @@ def test_stopped_while_embedding_it_goes_on_and_embeds_nothing_twice(tmp_path: P
     with_place(tmp_path, work)
 
 
+def test_cancelled_at_any_moment_it_is_opened_the_next_time(tmp_path: Path) -> None:
+    long = book("delta", sentences=4000)
+
+    async def work(place: Place) -> None:
+        await place.documents.save(long)
+        members = (*MEMBERS, Member(4, long.id))
+        for tenths in range(12):
+            opening = asyncio.create_task(place.open(members, CountedEmbedder()))
+            done, _ = await asyncio.wait([opening], timeout=tenths / 10)
+            opening.cancel()
+            if done:
+                opening.result().close()
+            await asyncio.gather(opening, return_exceptions=True)
+        found = await place.found(members, CountedEmbedder())
+        assert found == await place.found(members, CountedEmbedder(), folder="other")
+
+    with_place(tmp_path, work)
+
+
 def test_a_document_of_two_collections_is_embedded_once(tmp_path: Path) -> None:
     async def work(place: Place) -> None:
         (await place.open(MEMBERS[:2], CountedEmbedder(), folder="one")).close()

@@ -108,6 +108,17 @@ def test_saving_again_is_idempotent_and_takes_what_was_read_anew(database: str) 
     asyncio.run(work())
 
 
+def test_the_text_of_a_document_is_loaded_alone(database: str) -> None:
+    async def work() -> None:
+        async with aclosing(await Database.open(database)) as opened:
+            await Documents(opened).save(_BOOK)
+            assert await Documents(opened).load_text(_BOOK.id) == _BOOK.text
+            with pytest.raises(NotFoundError, match="there is no document 'x'"):
+                await Documents(opened).load_text("x")
+
+    asyncio.run(work())
+
+
 def test_documents_with_the_same_text_share_it(database: str) -> None:
     async def work() -> int:
         async with aclosing(await Database.open(database)) as opened:
