@@ -21,8 +21,9 @@ Examples:
 
   lda ask --collection reports "What did the bridge cost?"
 
-What is in the collection already costs nothing. Stopped, interrupted or killed: run the same command again, and it
-goes on where it was.
+What is in the collection already costs nothing.
+
+Stopped, interrupted or killed: run the same command again, and it goes on where it was.
 """
 
 
