@@ -111,8 +111,11 @@ def _estimate(
 ) -> QuestionEstimate:
     lined_up = line_up(trial.strategies, trial.scoring, info)
     segments = sum(batch.texts * batch.segments for batch in batches)
-    works = [_selection(one, batches, trial) for one in lined_up.variants]
-    works += _answers(batches, trial, lined_up, info, question)
+    works = [_scoring(one.label, sum(_scored(one, batch, trial) for batch in batches)) for one in lined_up.variants]
+    answers = list(_answers(batches, trial, lined_up, info, question))
+    scored = _scoring(_TOTAL, sum(_scored_together(lined_up, batch, trial) for batch in batches))
+    paid = [scored, *answers]
+    together = StrategyEstimate(_TOTAL, sum(one.calls for one in paid), sum(one.tokens for one in paid))
     return QuestionEstimate(
         title,
         cases=sum(batch.cases for batch in batches),
@@ -120,24 +123,32 @@ def _estimate(
         tokens=sum(batch.texts * batch.length for batch in batches),
         segments=segments,
         parts=segments * math.ceil(_STRIDE / PART_TOKENS),
-        strategies=(*works, _together(works, lined_up)),
+        strategies=(*works, *answers, together),
         remarks=(*lined_up.left_out, *_too_long(batches, trial, lined_up)),
     )
 
 
-def _selection(variant: Variant, batches: Sequence[_Batch], trial: TrialOptions) -> StrategyEstimate:
-    calls = sum(_scored(variant, batch, trial) * batch.cases for batch in batches)
-    return StrategyEstimate(variant.label, calls, calls * (WINDOW_TOKENS + _SCORING_PROMPT))
+def _scoring(label: str, calls: int) -> StrategyEstimate:
+    return StrategyEstimate(label, calls, calls * (WINDOW_TOKENS + _SCORING_PROMPT))
 
 
 def _scored(variant: Variant, batch: _Batch, trial: TrialOptions) -> int:
-    """Calls for one case."""
+    """Calls for all cases of a length."""
     if variant.strategy not in SCORED:
         return 0
     without = int(variant.scoring is ScoringMode.CONTRAST)
     if variant.strategy is not SelectionStrategy.XL3M:
-        return min(trial.candidates, batch.segments) + without
-    return batch.segments + without if batch.segments <= trial.xl3m_up_to else 0
+        return (min(trial.candidates, batch.segments) + without) * batch.cases
+    return (batch.segments + without) * batch.cases if batch.segments <= trial.xl3m_up_to else 0
+
+
+def _scored_together(lined_up: LineUp, batch: _Batch, trial: TrialOptions) -> int:
+    """Of strategies that ask the same of a segment, the one that scores most scores for all of them."""
+    most: dict[str | None, int] = {}
+    for variant in lined_up.variants:
+        asked = ScoringMode.ENTROPY if variant.scoring is ScoringMode.CONTRAST else variant.scoring
+        most[asked] = max(most.get(asked, 0), _scored(variant, batch, trial))
+    return sum(most.values())
 
 
 def _answers(
@@ -150,19 +161,8 @@ def _answers(
         yield StrategyEstimate(f"{variant.label}, answers", sum(batch.cases for batch in batches), tokens)
 
 
-def _together(works: Sequence[StrategyEstimate], lined_up: LineUp) -> StrategyEstimate:
-    """Strategies that score in the same mode score the same segments: the one that scores most scores them all."""
-    modes: dict[str, StrategyEstimate] = {}
-    for work, variant in zip(works, lined_up.variants, strict=False):
-        known = modes.get(str(variant.scoring))
-        if known is None or known.calls < work.calls:
-            modes[str(variant.scoring)] = work
-    paid = [*modes.values(), *works[len(lined_up.variants) :]]
-    return StrategyEstimate(_TOTAL, sum(work.calls for work in paid), sum(work.tokens for work in paid))
-
-
 def _too_long(batches: Sequence[_Batch], trial: TrialOptions, lined_up: LineUp) -> Iterator[str]:
     if any(one.strategy is SelectionStrategy.XL3M for one in lined_up.variants):
         for batch in batches:
             if batch.segments > trial.xl3m_up_to:
-                yield f"xl3m is left out of texts of {batch.length:,} tokens: about {batch.segments:,} segments"
+                yield f"left out: xl3m of texts of {batch.length:,} tokens: about {batch.segments:,} segments"

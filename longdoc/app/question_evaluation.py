@@ -196,7 +196,7 @@ class _Trials:
     def report(self, title: str) -> QuestionReport:
         """Everything. Raises `ConfigError` where nothing was tried."""
         if not self._selection:
-            raise ConfigError(f"nothing is left to try: {'; '.join(self._remarks)}")
+            raise ConfigError(f"nothing is left to try; {'; '.join(self._remarks)}")
         return QuestionReport(
             title, self._selection, self._answers, (), tuple(self._recipes), self._settings, tuple(self._remarks)
         )
@@ -211,7 +211,7 @@ class _Trials:
         if segments <= self._trial.xl3m_up_to or not any(map(_is_exhaustive, lined_up.variants)):
             return lined_up
         length, most = text.cases[0].length or 0, self._trial.xl3m_up_to
-        remark = f"xl3m is left out of texts of {length:,} tokens, which have more than {most:,} segments"
+        remark = f"left out: xl3m of texts of {length:,} tokens, which have more than {most:,} segments"
         self._remarks[remark] = None
         return LineUp(tuple(one for one in lined_up.variants if not _is_exhaustive(one)), lined_up.left_out)
 

@@ -27,6 +27,9 @@ LENGTHS: Final = (8_000, 64_000)
 XL3M_UP_TO: Final = 64
 """Segments of a text that are all scored by the model, unless asked otherwise."""
 
+SCORING: Final = (ScoringMode.LABEL, ScoringMode.ENTROPY, ScoringMode.CONTRAST, ScoringMode.LIKELIHOOD)
+"""All modes; answers come by the first one that the engine can compute."""
+
 NEEDLES: Final = (NeedleKind.PLAIN, NeedleKind.PARAPHRASE, NeedleKind.BRIDGE, NeedleKind.DECOYS)
 SORT_TOKENS: Final = 256
 """The most tokens of an answer that puts stretches in order."""
@@ -51,7 +54,7 @@ class TrialOptions:
 
     lengths: tuple[int, ...] = LENGTHS
     strategies: tuple[SelectionStrategy, ...] = tuple(SelectionStrategy)
-    scoring: tuple[ScoringMode, ...] = tuple(ScoringMode)
+    scoring: tuple[ScoringMode, ...] = SCORING
     candidates: int = PREFILTERED
     budgets: tuple[int, ...] = BUDGETS
     seed: int = 0
@@ -169,12 +172,12 @@ def cases_to_sort(
     room = (info.context_window - SORT_TOKENS - _SORT_OVERHEAD) / _ESTIMATE_MARGIN
     fitting = [length for length in options.lengths if length <= room]
     left_out = [
-        f"{length:,} tokens are left out: one call of {info.model} holds about {room:,.0f} beside the question"
+        f"left out: {length:,} tokens: one call of {info.model} holds about {room:,.0f} beside the question"
         for length in options.lengths
         if length > room
     ]
     if not fitting:
-        raise ConfigError(f"nothing is left to try: {'; '.join(left_out)}")
+        raise ConfigError(f"nothing is left to try; {'; '.join(left_out)}")
     cases = [
         replace(case, id=f"{case.id}/{number}")
         for length in fitting

@@ -90,24 +90,27 @@ def line_up(
     left_out: list[str] = []
     for strategy in dict.fromkeys(strategies):
         if strategy is SelectionStrategy.DENSE and not dense:
-            left_out.append(f"{strategy} is left out: there is no model for embeddings, or no FAISS")
+            left_out.append(f"left out: {strategy}: there is no model for embeddings, or no FAISS")
         elif strategy in SCORED:
             variants.extend(Variant(strategy, mode) for mode in modes if mode in able)
-            left_out.extend(_not_scored(strategy, [mode for mode in modes if mode not in able], info))
         else:
             variants.append(Variant(strategy))
+    left_out += _not_scored(
+        [one for one in strategies if one in SCORED], [one for one in modes if one not in able], info
+    )
     if not dense and SelectionStrategy.RETRIEVE in strategies:
         left_out.append("retrieve, and what begins with it, searches by words alone")
     if not variants:
-        raise ConfigError(f"nothing is left to try: {'; '.join(left_out)}")
+        raise ConfigError(f"nothing is left to try; {'; '.join(left_out)}")
     return LineUp(tuple(variants), tuple(left_out))
 
 
-def _not_scored(strategy: SelectionStrategy, modes: Sequence[ScoringMode], info: EngineInfo) -> list[str]:
-    if not modes:
+def _not_scored(strategies: Sequence[SelectionStrategy], modes: Sequence[ScoringMode], info: EngineInfo) -> list[str]:
+    if not (strategies and modes):
         return []
-    why = "tells no probabilities of tokens" if not modes_of(info) else "does not tell what that takes"
-    return [f"{strategy}:{'/'.join(modes)} is left out: {info.model} {why} ('lda doctor' says what it can do)"]
+    why = "does not tell what that takes" if modes_of(info) else "tells no probabilities of tokens"
+    named = f"{', '.join(strategies)} by {', '.join(modes)}"
+    return [f"left out: {named}: {info.model} {why} ('lda doctor' says what it can do)"]
 
 
 class CallTally:

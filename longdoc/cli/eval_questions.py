@@ -120,7 +120,7 @@ Scoring: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--scoring",
-        help="How the model scores: entropy, contrast, likelihood, label.",
+        help="How the model scores: label, entropy, contrast, likelihood; answers by the first.",
         show_default="all that can be",
         rich_help_panel=_STRATEGIES,
     ),
@@ -161,14 +161,14 @@ class Trial:
     def options(self) -> TrialOptions:
         """As the evaluation takes it. Raises `ConfigError`."""
         from longdoc.agents.relevance import ScoringMode
-        from longdoc.app.question_options import TrialOptions
+        from longdoc.app.question_options import SCORING, TrialOptions
         from longdoc.app.question_strategies import SelectionStrategy
         from longdoc.cli.question_job import parse_lengths, parse_names, parse_numbers
 
         return TrialOptions(
             lengths=parse_lengths(self.lengths),
             strategies=parse_names(self.strategies, SelectionStrategy, "strategy"),
-            scoring=parse_names(self.scoring, ScoringMode, "scoring"),
+            scoring=SCORING if self.scoring is None else parse_names(self.scoring, ScoringMode, "scoring"),
             candidates=self.candidates,
             budgets=parse_numbers(self.budgets),
             seed=self.seed,

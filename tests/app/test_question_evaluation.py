@@ -274,19 +274,19 @@ def test_what_the_engine_cannot_do_is_left_out_with_a_remark(tmp_path: Path) -> 
     report = evaluated(tmp_path, needles(only("dense", "retrieve", "cascade")), engine=ScriptedEngine(reply))
     assert {o.strategy for o in report.selection} == {"retrieve"}
     told = "; ".join(report.remarks)
-    assert "dense is left out: there is no model for embeddings" in told
-    assert "cascade:label/entropy is left out: scripted tells no probabilities" in told
+    assert "left out: dense: there is no model for embeddings" in told
+    assert "left out: cascade by label, entropy: scripted tells no probabilities" in told
 
 
 def test_a_mode_that_the_engine_cannot_compute_is_left_out_alone(tmp_path: Path) -> None:
     options = only("cascade", scoring=(ScoringMode.LIKELIHOOD, ScoringMode.LABEL))
     report = evaluated(tmp_path, needles(options))
     assert {o.strategy for o in report.selection} == {"cascade:label"}
-    assert any("cascade:likelihood is left out" in remark for remark in report.remarks)
+    assert any("cascade by likelihood" in remark for remark in report.remarks)
 
 
 def test_where_nothing_can_be_tried_it_is_the_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="nothing is left to try: xl3m:label/entropy is left out"):
+    with pytest.raises(ConfigError, match="nothing is left to try; left out: xl3m by label, entropy"):
         evaluated(tmp_path, needles(only("xl3m")), engine=ScriptedEngine(reply))
 
 
@@ -294,7 +294,7 @@ def test_long_texts_are_not_scored_whole(tmp_path: Path) -> None:
     options = only("retrieve", "xl3m", lengths=(2000, 4000), xl3m_up_to=6)
     report = evaluated(tmp_path, needles(options))
     assert {o.case.length for o in report.selection if o.strategy == "xl3m:label"} == {2000}
-    assert "xl3m is left out of texts of 4,000 tokens, which have more than 6 segments" in report.remarks
+    assert "left out: xl3m of texts of 4,000 tokens, which have more than 6 segments" in report.remarks
 
 
 def test_answers_come_from_the_strategies_that_answer(tmp_path: Path) -> None:
@@ -326,7 +326,7 @@ def test_stretches_are_put_in_order_with_what_did_not_fit_left_out(tmp_path: Pat
         1600: (1.0, 1.0),
     }
     assert len({outcome.case.id for outcome in report.orders}) == 6
-    assert any("100,000 tokens are left out" in remark for remark in report.remarks)
+    assert any("left out: 100,000 tokens" in remark for remark in report.remarks)
     engine = good_engine()
     evaluated(
         tmp_path,
@@ -337,7 +337,8 @@ def test_stretches_are_put_in_order_with_what_did_not_fit_left_out(tmp_path: Pat
 
 
 def test_an_estimate_tells_the_calls_that_are_made(tmp_path: Path) -> None:
-    options = only("retrieve", "cascade", "cascade-relevance", "xl3m", answers=True)
+    modes = (ScoringMode.LABEL, ScoringMode.CONTRAST, ScoringMode.ENTROPY)
+    options = only("retrieve", "cascade", "cascade-relevance", "xl3m", answers=True, scoring=modes)
     engine = good_engine()
     evaluated(tmp_path, needles(options), engine=engine)
     estimate = estimate_needles([book()], options, engine.info)
