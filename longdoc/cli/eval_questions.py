@@ -235,9 +235,12 @@ def threads(
     from longdoc.app.question_evaluation import evaluate_threads
     from longdoc.app.question_options import ThreadOptions
     from longdoc.cli.question_job import QuestionJob, parse_names
+    from longdoc.errors import ConfigError
     from longdoc.evaluation.threads import ThreadKind
 
     asked = ThreadOptions(parse_names(kinds, ThreadKind, "kind"), each, trial.options())
+    if trial.png is not None and ThreadKind.ONE not in asked.kinds:
+        raise ConfigError("only single keys stand at a depth; draw them with --kinds one")
     job = QuestionJob(
         "eval threads",
         lambda info: estimate_threads(asked, info),

@@ -105,6 +105,7 @@ def test_stretches_are_sorted_by_the_engine(lda: Lda, book: Path) -> None:
         (("passkey", "book.md", "--out", "found.html"), "md, txt or json"),
         (("passkey", "book.md", "--png", "nowhere/found.png"), "there is no folder nowhere"),
         (("passkey", "book.md", "--strategies", "cascade"), "nothing is left to try"),
+        (("threads", "--kinds", "thread", "--png", "found.png"), "draw them with --kinds one"),
         (("tsort", "book.md", "--lengths", "64k"), "nothing is left to try"),
     ],
 )
