@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _MOST_SLOTS = 16
 _SLOTS_PER_CORE = 4
 _MEMORY_SHARE = 0.5
+_CACHE_SHARE = 0.25
+_MOST_CACHE_MIB = 4096
+"""Of what is free after model and slots: for prompts that slots held before, so that a second question over the same
+segments reads little again."""
 _WIDEST_WINDOW = 16_384
 _LOGPROBS = 100
 _TOY_BELOW = 0.5e9
@@ -36,10 +40,12 @@ _TOY_BELOW = 0.5e9
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How the cache of keys and values is shared out: `slots` requests at once, each with the full window."""
+    """How the cache of keys and values is shared out: `slots` requests at once, each with the full window, and
+    `cache_mib` for prompts read before."""
 
     window: int
     slots: int
+    cache_mib: int
 
 
 class EmbeddedEngine:
@@ -155,7 +161,9 @@ def _plan(model: GgufModel, weights: int, *, window: int | None, slots: int | No
         )
     room = max(0, int(free * _MEMORY_SHARE) - weights)
     fitting = room // max(1, model.kv_bytes_per_token)
-    return _Layout(window, slots or max(1, min(_MOST_SLOTS, _SLOTS_PER_CORE * _cores(), fitting // window)))
+    taken = slots or max(1, min(_MOST_SLOTS, _SLOTS_PER_CORE * _cores(), fitting // window))
+    left = max(0, free - weights - taken * window * model.kv_bytes_per_token)
+    return _Layout(window, taken, min(_MOST_CACHE_MIB, int(left * _CACHE_SHARE) >> 20))
 
 
 def _load(path: Path, layout: _Layout, *, name: str, key: str) -> xllamacpp.Server:
@@ -182,7 +190,7 @@ def _load(path: Path, layout: _Layout, *, name: str, key: str) -> xllamacpp.Serv
     params.kv_unified = False
     params.fit_params = False  # it would change the window silently
     params.ctx_shift = False
-    params.cache_ram_mib = 0  # each slot keeps its own last prompt; another cache would take gigabytes
+    params.cache_ram_mib = layout.cache_mib
     params.warmup = False
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _cores()
     try:

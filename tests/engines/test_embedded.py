@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from longdoc.engines.embedded import EmbeddedEngine
+from longdoc.engines.engine import CompletionRequest, Engine, Message, Usage
+from longdoc.engines.retry import RetryingEngine
 from longdoc.errors import ConfigError
 from tests.models import require_model
 
@@ -91,3 +93,27 @@ def test_ctrl_c_reaches_python_during_a_call() -> None:
     _, err = process.communicate(timeout=20)
     assert "KeyboardInterrupt" in err
     assert process.returncode == 130 or process.returncode == -signal.SIGINT
+
+
+def test_a_second_question_over_more_segments_than_slots_reads_little_again() -> None:
+    segments = [
+        f"Day {day}. " + " ".join(f"Ada mended roof {day * n} and sold {n} jars of honey." for n in range(12))
+        for day in range(1, 7)
+    ]
+
+    async def asked(engine: Engine, question: str) -> Usage:
+        total = Usage()
+        for segment in segments:
+            messages = (Message("user", f"{segment}\n{question}"),)
+            total += (await engine.complete(CompletionRequest(messages, max_tokens=1))).usage
+        return total
+
+    async def work() -> tuple[Usage, Usage]:
+        engine = RetryingEngine(EmbeddedEngine(require_model(), context_window=1024, slots=2))
+        try:
+            return await asked(engine, "What was mended?"), await asked(engine, "What was sold?")
+        finally:
+            await engine.aclose()
+
+    first, second = asyncio.run(work())
+    assert second.prompt_tokens - second.cached_tokens <= 0.1 * first.prompt_tokens
