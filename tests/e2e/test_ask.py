@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.command import Lda
+from tests.servers.openai_server import OpenAIServer
 
 QUESTION = "Who hid the old key?"
 
@@ -130,6 +131,33 @@ def test_an_interrupt_ends_a_session_at_once(asking: Lda, book: Path) -> None:
     screen.wait_for("? ")
     screen.process.send_signal(signal.SIGINT)
     assert screen.end() == 130
+
+
+def test_killed_while_it_scores_it_goes_on_and_repeats_no_call(tmp_path: Path, book: Path) -> None:
+    with OpenAIServer(delay=0.2, slots=2) as server:
+        environment = {"LDA_BASE_URL": server.base_url, "LDA_EMBEDDING_MODEL": "hashed", "LDA_CONCURRENCY": "2"}
+        lda = Lda(tmp_path, environment)
+        scored = ("ask", book, QUESTION, "--strategy", "xl3m", "--scoring", "entropy")
+        recorded: list[int] = []
+        for _ in range(3):
+            process = lda.start(*scored)
+            before = recorded[-1] if recorded else 0
+            while process.poll() is None and _calls(lda) < before + 4:
+                time.sleep(0.05)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            recorded.append(_calls(lda))
+        result = lda.json(*scored)["results"][0]
+        assert lda.repeated_calls() == []
+        assert 0 < recorded[0] < recorded[1] < recorded[2] < _calls(lda), "the kills must fall into the work"
+        assert result["usage"]["recorded"] == recorded[2]
+        assert len(result["excerpts"]) >= 1
+
+
+def _calls(lda: Lda) -> int:
+    if not lda.database.exists() or not lda.query("select 1 from sqlite_master where name = 'calls'"):
+        return 0
+    return lda.query("select count(*) from calls")[0][0]
 
 
 class _Terminal:
