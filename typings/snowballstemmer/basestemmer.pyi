@@ -1,2 +1,2 @@
 class BaseStemmer:
-    def stemWord(self, word: str) -> str: ...
+    def stemWord(self, word: str) -> str: ...  # noqa: N802 - the name it has there
