@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from longdoc.cli import options
+from longdoc.cli.finding_options import FindingOptions
 
 _FINDING = "Finding"
 
@@ -35,6 +36,7 @@ and shows what was found.
 
 
 @options.with_run_options(formats="md, txt or json")
+@options.with_fields("finding", FindingOptions)
 def ask(
     words: Annotated[
         list[str] | None,
@@ -45,62 +47,26 @@ def ask(
         str | None,
         typer.Option("--question", help="The question, where it cannot stand last.", rich_help_panel=_FINDING),
     ] = None,
-    collection: Annotated[
-        str | None,
-        typer.Option("--collection", help="Ask a collection made by lda ingest.", rich_help_panel=_FINDING),
-    ] = None,
-    strategy: Annotated[
-        str,
-        typer.Option("--strategy", help="auto, full, retrieve, cascade, xl3m or map.", rich_help_panel=_FINDING),
-    ] = "auto",
-    scoring: Annotated[
-        str | None,
-        typer.Option(
-            "--scoring",
-            help="How the model scores segments: label, entropy, contrast or likelihood.",
-            show_default="the best the engine can do",
-            rich_help_panel=_FINDING,
-        ),
-    ] = None,
-    candidates: Annotated[
-        int,
-        typer.Option("--candidates", min=1, help="Segments scored by cascade.", rich_help_panel=_FINDING),
-    ] = 64,
-    context_tokens: Annotated[
-        int | None,
-        typer.Option(
-            "--context-tokens",
-            min=32,
-            help="Tokens of text that the answer is read from.",
-            show_default="up to 8000",
-            rich_help_panel=_FINDING,
-        ),
-    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show what was found, and why.", rich_help_panel="Output")
     ] = False,
+    finding: FindingOptions,
     run: options.RunOptions,
 ) -> None:
     """Parse the command line and ask; `HELP` is what people read."""
-    from longdoc.app.finding import AskOptions
-    from longdoc.cli.ask_job import AskJob, scoring_mode, split_words
+    from longdoc.cli.ask_job import AskJob, split_words
     from longdoc.cli.output import OutputFormat
     from longdoc.errors import ConfigError
 
     form = run.format()
     if form is OutputFormat.HTML:
         raise ConfigError("answers are written as md, txt or json; choose another --format or --out")
-    sources, asked = split_words(words or [], question, collected=collection is not None)
+    sources, asked = split_words(words or [], question, collected=finding.collection is not None)
     job = AskJob(
         sources=sources,
         question=asked,
-        collection=collection,
-        options=AskOptions(
-            strategy=strategy,
-            scoring=scoring_mode(scoring),
-            candidates=candidates,
-            context_tokens=context_tokens,
-        ),
+        collection=finding.collection,
+        options=finding.asked(),
         explain=explain,
         run=run,
         form=form,
