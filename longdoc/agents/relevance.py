@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
 
 from longdoc.agents.calls import ToldEngine, request_of
 from longdoc.agents.events import Emit, Scored
@@ -21,6 +22,8 @@ from longdoc.errors import ConfigError, ContextTooLongError, RequestRefusedError
 from longdoc.prompts.catalogue import Quoted, RenderedPrompt, render
 
 _LEAST_LABEL_MASS = 0.05
+_LEAST_MASS = 1e-4
+"""Added to the probabilities of "yes" and "no", since an engine that leaves one out does not say that it is 0."""
 _WEAK_REST = 0.5
 _QUESTION = "question"
 
@@ -43,14 +46,19 @@ class ScoringMode(StrEnum):
 class Relevance:
     """How relevant a segment is: `value`, higher is better and None is unknown, and what it was worked out from.
 
-    Values are comparable within one question, mode and engine. `kept` is False where the mode itself says that the
-    segment does not help. `weak` tells that most of the probability lay outside of what the engine told.
+    Values are comparable within one question, mode and engine. `evidence` says the same in nats, as a logarithm of
+    likelihood that can be added to other evidence. `kept` is False where the mode itself says that the segment does not
+    help. `weak` tells that most of the probability lay outside of what the engine told.
     """
 
     value: float | None
+    evidence: float | None
     kept: bool = True
     weak: bool = False
     figures: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+UNKNOWN: Final = Relevance(None, None)
 
 
 def modes_of(info: EngineInfo) -> list[ScoringMode]:
@@ -97,7 +105,7 @@ class RelevanceScorer:
             try:
                 found[segment.text] = await self._one(told, quoted, segment, without)
             except (ContextTooLongError, RequestRefusedError):
-                found[segment.text] = Relevance(None)
+                found[segment.text] = UNKNOWN
             emit(Scored(len(found), len(different)))
 
         await run_graph([()] * len(different), work)
@@ -123,22 +131,25 @@ class RelevanceScorer:
 
 def entropy_relevance(told: TokenDistribution) -> Relevance:
     """By certainty alone: minus the entropy, in nats."""
-    return Relevance(-told.entropy, weak=told.rest > _WEAK_REST, figures={"entropy": told.entropy, "rest": told.rest})
+    return Relevance(
+        -told.entropy, -told.entropy, weak=told.rest > _WEAK_REST, figures={"entropy": told.entropy, "rest": told.rest}
+    )
 
 
 def contrast_relevance(told: TokenDistribution, without: TokenDistribution) -> Relevance:
     """By how far the segment lowers the entropy. `divergence` is a lower bound of KL(with || without), in nats."""
     lowered = without.entropy - told.entropy
     figures = {"entropy": told.entropy, "rest": told.rest, "lowered": lowered, "divergence": divergence(told, without)}
-    return Relevance(lowered, kept=lowered > 0, weak=told.rest > _WEAK_REST, figures=figures)
+    return Relevance(lowered, lowered, kept=lowered > 0, weak=told.rest > _WEAK_REST, figures=figures)
 
 
 def likelihood_relevance(tokens: Sequence[TokenLogprob]) -> Relevance:
     """By the mean natural-log probability of the question's tokens; unknown for a question without any."""
     if not tokens:
-        return Relevance(None)
-    mean = math.fsum(token.logprob for token in tokens) / len(tokens)
-    return Relevance(mean, figures={"mean_logprob": mean, "tokens": len(tokens)})
+        return UNKNOWN
+    total = math.fsum(token.logprob for token in tokens)
+    mean = total / len(tokens)
+    return Relevance(mean, total, figures={"mean_logprob": mean, "tokens": len(tokens)})
 
 
 def label_relevance(told: TokenDistribution) -> Relevance:
@@ -146,8 +157,9 @@ def label_relevance(told: TokenDistribution) -> Relevance:
     yes, no = _mass(told, "yes"), _mass(told, "no")
     figures = {"yes": yes, "no": no, "rest": told.rest}
     if yes + no < _LEAST_LABEL_MASS:
-        return Relevance(None, weak=True, figures=figures)
-    return Relevance(yes / (yes + no), weak=told.rest > _WEAK_REST, figures=figures)
+        return replace(UNKNOWN, weak=True, figures=figures)
+    odds = math.log((yes + _LEAST_MASS) / (no + _LEAST_MASS))
+    return Relevance(yes / (yes + no), odds, weak=told.rest > _WEAK_REST, figures=figures)
 
 
 def divergence(told: TokenDistribution, without: TokenDistribution) -> float:

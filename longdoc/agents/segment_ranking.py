@@ -6,6 +6,7 @@ chooses what the model scores, is our own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -13,7 +14,7 @@ from typing import Protocol, TypeAlias
 from longdoc.agents.events import Emit
 from longdoc.agents.relevance import Relevance, RelevanceScorer
 from longdoc.prompts.catalogue import Quoted
-from longdoc.retrieval.hits import RANK_CONSTANT, Hit, Searcher
+from longdoc.retrieval.hits import Hit, Searcher
 
 PREFILTERED = 64
 """How many segments retrieval leaves for the model to score."""
@@ -69,7 +70,7 @@ class ExhaustiveRanker:
 
 
 class CascadeRanker:
-    """What a search finds, in the order of its relevance to the model; `blended`: of both rankings together."""
+    """What a search finds, in the order of its relevance to the model and, unless `alone`, of the search."""
 
     def __init__(
         self,
@@ -78,13 +79,13 @@ class CascadeRanker:
         scorer: RelevanceScorer,
         *,
         prefiltered: int = PREFILTERED,
-        blended: bool = True,
+        alone: bool = False,
     ) -> None:
         self._searcher = searcher
         self._texts = texts
         self._scorer = scorer
         self._prefiltered = prefiltered
-        self._order = blend if blended else by_relevance
+        self._order = by_relevance if alone else by_both
 
     async def rank(self, question: str, *, emit: Emit) -> Sequence[Candidate]:
         """See `Ranker`."""
@@ -105,15 +106,22 @@ def by_relevance(candidates: Sequence[Candidate]) -> list[Candidate]:
     return [candidate for candidate in placed if candidate.relevance is None or candidate.relevance.kept]
 
 
-def blend(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """By the sum of 1 / (60 + rank) over the order given and that of relevance, where an unknown one keeps its rank."""
-    relevance = {candidate.hit.place: rank for rank, candidate in enumerate(_placed(candidates), 1)}
+def by_both(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """By the order given and relevance together: most probable first if ranks are prior odds of 1 / rank.
 
-    def score(numbered: tuple[int, Candidate]) -> float:
-        rank, candidate = numbered
-        return 1 / (RANK_CONSTANT + rank) + 1 / (RANK_CONSTANT + relevance[candidate.hit.place])
+    By Bayes' rule the evidence of the model adds to the logarithm of these odds, so a model counts as much as it is
+    sure: one that tells segments apart decides alone, one that finds all of them alike leaves the order as it was.
+    An unknown one counts as the average.
+    """
+    told = [None if one.relevance is None else one.relevance.evidence for one in candidates]
+    known = [evidence for evidence in told if evidence is not None]
+    average = math.fsum(known) / len(known) if known else 0.0
 
-    return [candidate for _, candidate in sorted(enumerate(candidates, 1), key=score, reverse=True)]
+    def log_odds(number: int) -> float:
+        evidence = told[number]
+        return (average if evidence is None else evidence) - math.log(number + 1)
+
+    return [candidates[number] for number in sorted(range(len(candidates)), key=log_odds, reverse=True)]
 
 
 def _placed(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -137,5 +137,6 @@ def _candidate(candidate: Candidate, *, used: bool) -> JsonValue:
         "used": used,
     }
     if relevance is not None:
-        told |= {"relevance": relevance.value, "weak": relevance.weak, "figures": dict(relevance.figures)}
+        told |= {"relevance": relevance.value, "evidence": relevance.evidence}
+        told |= {"weak": relevance.weak, "figures": dict(relevance.figures)}
     return told

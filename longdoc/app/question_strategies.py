@@ -48,9 +48,6 @@ class SelectionStrategy(StrEnum):
 SCORED: Final = frozenset({SelectionStrategy.CASCADE, SelectionStrategy.CASCADE_RELEVANCE, SelectionStrategy.XL3M})
 """Strategies in which the model scores segments, so that there is one for each mode."""
 
-_CASCADES = {SelectionStrategy.CASCADE: True, SelectionStrategy.CASCADE_RELEVANCE: False}
-"""Whether the order of the search counts beside that of the model."""
-
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -200,7 +197,7 @@ class TextSelectors:
                     self._texts,
                     self._scorer(variant.scoring),
                     prefiltered=self._candidates,
-                    blended=_CASCADES[variant.strategy],
+                    alone=variant.strategy is SelectionStrategy.CASCADE_RELEVANCE,
                 )
                 return self._scored(ranker, searched=True)
 

@@ -25,7 +25,7 @@ from longdoc.agents.segment_ranking import (
     Candidate,
     CascadeRanker,
     ExhaustiveRanker,
-    blend,
+    by_both,
     by_relevance,
 )
 from longdoc.documents.document import SectionRole
@@ -101,6 +101,12 @@ def test_divergence_of_equal_distributions_is_0() -> None:
 def test_label_sums_the_spellings() -> None:
     relevance = label_relevance(_told({" Yes": 0.3, "yes": 0.1, "NO": 0.1, "maybe": 0.5}))
     assert relevance.value == pytest.approx(0.8)
+    assert relevance.evidence == pytest.approx(math.log(4), abs=0.01)
+
+
+def test_the_evidence_of_a_label_is_finite_where_one_word_is_not_told() -> None:
+    assert label_relevance(_told({"yes": 1.0})).evidence == pytest.approx(9.2, abs=0.1)
+    assert label_relevance(_told({"no": 1.0})).evidence == pytest.approx(-9.2, abs=0.1)
 
 
 def test_label_without_either_word_is_unknown() -> None:
@@ -174,7 +180,7 @@ def _hit(number: int) -> Hit:
 
 
 def _candidate(number: int, value: float | None, *, kept: bool = True) -> Candidate:
-    return Candidate(_hit(number), Relevance(value, kept=kept))
+    return Candidate(_hit(number), Relevance(value, value, kept=kept))
 
 
 def _numbers(candidates: Sequence[Candidate]) -> list[int]:
@@ -194,10 +200,25 @@ def test_equal_relevance_keeps_the_order() -> None:
     assert _numbers(by_relevance([_candidate(n, 0.5) for n in range(4)])) == [0, 1, 2, 3]
 
 
-def test_blending_needs_both_rankings() -> None:
-    candidates = [_candidate(0, 0.5), _candidate(1, 0.9), _candidate(2, 0.1), _candidate(3, 0.6)]
-    assert _numbers(blend(candidates))[0] == 1
-    assert sorted(_numbers(blend(candidates))) == [0, 1, 2, 3]
+def test_a_sure_model_decides_over_the_order_of_the_search() -> None:
+    candidates = [_candidate(0, -4.0), _candidate(1, -5.0), _candidate(2, 5.0), _candidate(3, -6.0)]
+    assert _numbers(by_both(candidates)) == [2, 0, 1, 3]
+
+
+def test_a_model_that_tells_nothing_apart_leaves_the_order() -> None:
+    assert _numbers(by_both([_candidate(n, 0.01 * (n % 3)) for n in range(9)])) == list(range(9))
+
+
+def test_an_unknown_segment_counts_as_the_average() -> None:
+    known = [_candidate(0, -3.0), _candidate(2, 3.0)]
+    assert _numbers(by_both([known[0], _candidate(1, None), known[1]])) == [2, 1, 0]
+    assert _numbers(by_both([_candidate(n, None) for n in range(3)])) == [0, 1, 2]
+
+
+@given(st.lists(st.none() | st.floats(-9, 9), max_size=12))
+def test_both_orders_together_lose_no_segment(values: list[float | None]) -> None:
+    ordered = _numbers(by_both([_candidate(number, value) for number, value in enumerate(values)]))
+    assert sorted(ordered) == list(range(len(values)))
 
 
 class _Searcher:
@@ -212,9 +233,7 @@ async def _texts(hits: Sequence[Hit]) -> Sequence[Quoted]:
 
 def test_the_cascade_scores_what_the_search_left() -> None:
     engine = _engine(lambda prompt: _says({"yes": 0.9, "no": 0.1} if "page 2" in prompt else {"no": 1.0}))
-    ranker = CascadeRanker(
-        _Searcher(), _texts, RelevanceScorer(engine, ScoringMode.LABEL), prefiltered=3, blended=False
-    )
+    ranker = CascadeRanker(_Searcher(), _texts, RelevanceScorer(engine, ScoringMode.LABEL), prefiltered=3, alone=True)
     assert _numbers(asyncio.run(ranker.rank(_QUESTION, emit=lambda _: None))) == [2, 0, 1]
     assert len(engine.calls) == 3
 
