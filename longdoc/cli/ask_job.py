@@ -68,7 +68,7 @@ class AskJob:
 
     def start(self) -> ExitCode:
         """Read the documents, then answer. Raises `LdaError`."""
-        asked, question = AskedDocuments.read(self.sources, self.collection), self.question
+        asked, question = AskedDocuments.read(self.sources, self.collection, database=self.run.database), self.question
         if question is None and self.sources == [STANDARD_INPUT]:
             documents, question = _with_question(asked.documents[0])
             asked = AskedDocuments(documents, None)

@@ -8,9 +8,10 @@ from longdoc.app.answer_records import answer_json, candidates_json, excerpts_js
 from longdoc.app.ask import AskEstimate, AskResult
 from longdoc.app.shelf import Shelf
 from longdoc.cli.citation_notes import CitationNotes
+from longdoc.cli.estimates import estimate_json, estimate_text
 from longdoc.cli.markdown_table import markdown_table
 from longdoc.cli.output import OutputFormat, usage_json
-from longdoc.engines.engine import EngineInfo, Usage
+from longdoc.engines.engine import EngineInfo
 from longdoc.json_value import JsonValue
 
 _SHOWN = 20
@@ -121,11 +122,10 @@ class AskEstimateOutput:
     def text(self, form: OutputFormat) -> str:
         """As a text for people."""
         del form
-        estimate = self.estimate
+        choice = self.estimate.choice
         return (
-            f"{self.shelf.title}: {_count(estimate.calls, 'call')}, about {estimate.prompt_tokens:,} tokens read and "
-            f"at most {estimate.completion_tokens:,} written, ${self._cost():.4f}; {estimate.choice.strategy}: "
-            f"{estimate.choice.reason}"
+            f"{self.shelf.title}: at most {estimate_text(self.estimate, self.engine)}; {choice.strategy}: "
+            f"{choice.reason}"
         )
 
     def json(self) -> JsonValue:
@@ -136,15 +136,9 @@ class AskEstimateOutput:
             "estimate": {
                 "strategy": str(self.estimate.choice.strategy),
                 "reason": self.estimate.choice.reason,
-                "calls": self.estimate.calls,
-                "prompt_tokens": self.estimate.prompt_tokens,
-                "completion_tokens": self.estimate.completion_tokens,
-                "cost": self._cost(),
+                **estimate_json(self.estimate, self.engine),
             },
         }
-
-    def _cost(self) -> float:
-        return self.engine.cost(Usage(self.estimate.prompt_tokens, self.estimate.completion_tokens))
 
 
 def _relevance(value: float | None) -> str:

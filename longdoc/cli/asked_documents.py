@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from longdoc.app.bootstrap import Records
 from longdoc.app.shelf import Shelf, shelf_of, shelf_of_collection
 from longdoc.cli.reading import read_source
+from longdoc.cli.record import with_records
 from longdoc.cli.sources import expand_sources
 from longdoc.documents.document import Document
 from longdoc.errors import ConfigError
@@ -21,13 +23,16 @@ class AskedDocuments:
     collection: str | None
 
     @classmethod
-    def read(cls, sources: Sequence[str], collection: str | None) -> AskedDocuments:
+    def read(cls, sources: Sequence[str], collection: str | None, *, database: str | None) -> AskedDocuments:
         """Read what was named, before an engine is looked for: one that cannot be read ends it, since an answer from
-        fewer documents than were named would mislead. Raises `ConfigError`, `DocumentError`."""
+        fewer documents than were named would mislead; `database` is the record that holds the collection. Raises
+        `ConfigError`, `DocumentError`, and `NotFoundError` for an unknown collection."""
         if collection is not None and sources:
             raise ConfigError("name either files or a collection, not both at once")
         if collection is None and not sources:
             raise ConfigError("name a document, or a collection (--collection NAME)")
+        if collection is not None:
+            asyncio.run(with_records(database, lambda records: shelf_of_collection(records, collection)))
         return cls([read_source(name) for name in expand_sources(sources)], collection)
 
     async def shelf(self, records: Records) -> Shelf:

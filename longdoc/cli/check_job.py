@@ -57,7 +57,7 @@ class CheckJob:
 
     def start(self) -> ExitCode:
         """Read the documents, then check every claim. Raises `LdaError`."""
-        asked = AskedDocuments.read(self.sources, self.collection)
+        asked = AskedDocuments.read(self.sources, self.collection, database=self.run.database)
 
         async def work(workspace: Workspace) -> ExitCode:
             shelf = await asked.shelf(workspace.records)

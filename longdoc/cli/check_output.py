@@ -12,8 +12,9 @@ from longdoc.app.answer_records import citations_json
 from longdoc.app.check import CheckedClaim, CheckEstimate, CheckResult
 from longdoc.app.shelf import Shelf
 from longdoc.cli.citation_notes import cited
+from longdoc.cli.estimates import estimate_json, estimate_text
 from longdoc.cli.output import OutputFormat, usage_json
-from longdoc.engines.engine import EngineInfo, Usage
+from longdoc.engines.engine import EngineInfo
 from longdoc.json_value import JsonValue
 
 
@@ -86,28 +87,15 @@ class CheckEstimateOutput:
     def text(self, form: OutputFormat) -> str:
         """As a text for people."""
         del form
-        estimate = self.estimate
-        return (
-            f"{self.shelf.title}: {estimate.claims:,} claims, {estimate.calls:,} calls, about "
-            f"{estimate.prompt_tokens:,} tokens read and at most {estimate.completion_tokens:,} written, "
-            f"${self._cost():.4f}"
-        )
+        claims = "1 claim" if self.estimate.claims == 1 else f"{self.estimate.claims:,} claims"
+        return f"{self.shelf.title}: {claims}, at most {estimate_text(self.estimate, self.engine)}"
 
     def json(self) -> JsonValue:
         """As a value for programs."""
         return {
             "documents": list(self.shelf.ids),
-            "estimate": {
-                "claims": self.estimate.claims,
-                "calls": self.estimate.calls,
-                "prompt_tokens": self.estimate.prompt_tokens,
-                "completion_tokens": self.estimate.completion_tokens,
-                "cost": self._cost(),
-            },
+            "estimate": {"claims": self.estimate.claims, **estimate_json(self.estimate, self.engine)},
         }
-
-    def _cost(self) -> float:
-        return self.engine.cost(Usage(self.estimate.prompt_tokens, self.estimate.completion_tokens))
 
 
 def _verdict(claim: CheckedClaim) -> str:

@@ -19,7 +19,7 @@ class FindingOptions:
 
     collection: Annotated[
         str | None,
-        typer.Option("--collection", help="Ask a collection made by lda ingest.", rich_help_panel=_FINDING),
+        typer.Option("--collection", "-c", help="Ask a collection made by lda ingest.", rich_help_panel=_FINDING),
     ] = None
     strategy: Annotated[
         str,

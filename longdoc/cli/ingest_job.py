@@ -46,7 +46,7 @@ class IngestJob:
                 index.close()
         if self.json:
             typer.echo(ingested_json(self.collection, self._added, self._failures, rankings=rankings))
-        else:
+        elif self._added:
             print_added(self._added)
         return self._code()
 

@@ -9,10 +9,11 @@ from longdoc.agents.sentences import count_words
 from longdoc.agents.summary import SummaryEstimate, SummaryPart
 from longdoc.app.methods import MethodChoice
 from longdoc.app.summaries import SummaryResult
+from longdoc.cli.estimates import estimate_json, estimate_text
 from longdoc.cli.output import OutputFormat, document_json, usage_json
 from longdoc.cli.source_notes import SourceNotes, sentences_json
 from longdoc.documents.document import Document
-from longdoc.engines.engine import EngineInfo, Usage
+from longdoc.engines.engine import EngineInfo
 from longdoc.evaluation.method_figures import support_rate
 from longdoc.json_value import JsonValue
 from longdoc.storage.supports import SentenceSupport
@@ -109,12 +110,10 @@ class EstimateOutput:
     def text(self, form: OutputFormat) -> str:
         """As a text for people."""
         del form
-        estimate = self.estimate
+        levels = f" in {self.estimate.levels} levels"
         return (
-            f"{self.document.title}: {estimate.calls} calls in {estimate.levels} levels, about "
-            f"{estimate.prompt_tokens:,} tokens read and {estimate.completion_tokens:,} written, "
-            f"${self._cost():.4f}, when every answer is good at the first attempt; "
-            f"{self.method.name} method: {self.method.reason}"
+            f"{self.document.title}: {estimate_text(self.estimate, self.engine, where=levels)}, when every answer is "
+            f"good at the first attempt; {self.method.name} method: {self.method.reason}"
         )
 
     def json(self) -> JsonValue:
@@ -124,13 +123,7 @@ class EstimateOutput:
             "estimate": {
                 "method": self.method.name,
                 "reason": self.method.reason,
-                "calls": self.estimate.calls,
                 "levels": self.estimate.levels,
-                "prompt_tokens": self.estimate.prompt_tokens,
-                "completion_tokens": self.estimate.completion_tokens,
-                "cost": self._cost(),
+                **estimate_json(self.estimate, self.engine),
             },
         }
-
-    def _cost(self) -> float:
-        return self.engine.cost(Usage(self.estimate.prompt_tokens, self.estimate.completion_tokens))

@@ -158,7 +158,7 @@ class Collections:
 
 
 def _unknown(name: str) -> NotFoundError:
-    return NotFoundError(f"there is no collection {name!r}")
+    return NotFoundError(f"there is no collection {name!r}; 'lda collections list' shows those there are")
 
 
 def _members(connection: Connection, name: str) -> tuple[Member, ...]:
