@@ -48,15 +48,18 @@ class Recall:
     """What a ranking holds of the spans of a case.
 
     `rank` counts stretches from 1 until each span lies whole in one of them, None where the ranking does not hold them
-    all. `best` and `within` are the shares of spans that lie whole in the k best stretches, and in what is selected
-    within a budget of tokens, where stretches that overlap or touch are one. `inside` is the share of what is selected
-    within a budget that lies in the spans: it says something where these are long.
+    all; `first` counts until one span does. `best` and `within` are the shares of spans that lie whole in the k best
+    stretches, and in what is selected within a budget of tokens, where stretches that overlap or touch are one. Where
+    spans are longer than stretches, the other way round says something: `inside` is the share of what is selected
+    within a budget that lies in the spans, `precision` the share of the k best stretches that lie whole in one of them.
     """
 
     rank: int | None
     best: Mapping[int, float]
     within: Mapping[int, float]
     inside: Mapping[int, float]
+    first: int | None
+    precision: Mapping[int, float]
 
     def found(self, k: int) -> bool:
         """Whether each span lies whole in one of the k best stretches."""
@@ -68,14 +71,14 @@ class Recall:
 
     @property
     def reciprocal_rank(self) -> float:
-        """1 / rank, 0 where there is none."""
-        return 0.0 if self.rank is None else 1 / self.rank
+        """1 / first: of the first stretch that holds any span whole, 0 where there is none."""
+        return 0.0 if self.first is None else 1 / self.first
 
 
 def nothing_found(*, ks: Sequence[int], budgets: Sequence[int]) -> Recall:
     """What a ranking that failed holds."""
-    none = dict.fromkeys(budgets, 0.0)
-    return Recall(None, dict.fromkeys(ks, 0.0), none, none)
+    among, within = dict.fromkeys(ks, 0.0), dict.fromkeys(budgets, 0.0)
+    return Recall(rank=None, best=among, within=within, inside=within, first=None, precision=among)
 
 
 def recall_of(
@@ -90,6 +93,8 @@ def recall_of(
         best={k: covered_share(spans, joined(ranking.spans[:k])) for k in ks},
         within={budget: covered_share(spans, stretches) for budget, stretches in selected.items()},
         inside={budget: share_inside(stretches, spans) for budget, stretches in selected.items()},
+        first=_first_rank(ranking.spans, spans),
+        precision={k: _precision(ranking.spans[:k], spans) for k in ks},
     )
 
 
@@ -143,10 +148,25 @@ def _holds(starts: Sequence[int], stretches: Sequence[Span], span: Span) -> bool
 def _rank(ranking: Sequence[RankedSpan], spans: Sequence[Span]) -> int | None:
     left = set(spans)
     for number, stretch in enumerate(ranking, 1):
-        left = {(start, end) for start, end in left if not stretch.start <= start <= end <= stretch.end}
+        left = {span for span in left if not _within(span, stretch)}
         if not left:
             return number
     return None
+
+
+def _first_rank(ranking: Sequence[RankedSpan], spans: Sequence[Span]) -> int | None:
+    holding = (number for number, stretch in enumerate(ranking, 1) if any(_within(span, stretch) for span in spans))
+    return next(holding, None)
+
+
+def _within(span: Span, stretch: RankedSpan) -> bool:
+    return stretch.start <= span[0] and span[1] <= stretch.end
+
+
+def _precision(stretches: Sequence[RankedSpan], spans: Sequence[Span]) -> float:
+    """The share of stretches that lie whole in a span; 0 of none."""
+    lying = [any(start <= one.start and one.end <= end for start, end in spans) for one in stretches]
+    return sum(lying) / len(lying) if lying else 0.0
 
 
 class _Taken:

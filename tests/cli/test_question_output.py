@@ -24,7 +24,8 @@ KINDS = [
 def found(strategy: str, case: GoldCase, *, rank: int | None, error: str = "") -> SelectionOutcome:
     held = float(rank is not None)
     return SelectionOutcome(
-        strategy, case, Recall(rank, {1: float(rank == 1), 8: held}, {512: held, 4096: held}, {512: 0.1, 4096: 0.1}),
+        strategy, case,
+        Recall(rank, {1: float(rank == 1), 8: held}, {512: held, 4096: held}, {512: 0.1, 4096: 0.1}, rank, {}),
         0.25, 3, 1200, error,
     )  # fmt: skip
 

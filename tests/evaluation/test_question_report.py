@@ -21,7 +21,7 @@ CASE = GoldCase("1", "plain", "?", ("x",), ((0, 1),), depth=0.0, length=8000)
 def outcome(strategy: str, *, rank: int | None, case: GoldCase = CASE, error: str = "") -> SelectionOutcome:
     held = 1.0 if rank is not None else 0.0
     return SelectionOutcome(
-        strategy, case, Recall(rank, {1: held, 4: held}, {512: held}, {512: 0.25}), 2.0, 1, 10, error
+        strategy, case, Recall(rank, {1: held, 4: held}, {512: held}, {512: 0.25}, rank, {}), 2.0, 1, 10, error
     )
 
 

@@ -38,6 +38,14 @@ def test_a_span_is_found_by_the_first_stretch_that_holds_it_whole() -> None:
     assert recall.reciprocal_rank == 1 / 3
 
 
+def test_the_reciprocal_rank_is_that_of_the_first_stretch_that_holds_any_span() -> None:
+    recall = recall_of(ranked((0, 50), (100, 150), (200, 250)), [(110, 120), (210, 220)], ks=(1, 2, 3), budgets=())
+    assert (recall.first, recall.rank, recall.reciprocal_rank) == (2, 3, 1 / 2)
+    assert [recall.found(k) for k in (1, 2, 3)] == [False, False, True], "recall@k needs them all"
+    half = recall_of(ranked((0, 50)), [(10, 20), (210, 220)], ks=(1,), budgets=())
+    assert (half.first, half.rank, half.reciprocal_rank) == (1, None, 1.0)
+
+
 def test_two_spans_are_found_when_both_are() -> None:
     recall = recall_of(ranked((0, 50), (100, 150), (200, 250)), [(10, 20), (210, 220)], ks=(1, 2, 3), budgets=(50, 150))
     assert recall.rank == 3
@@ -116,3 +124,9 @@ def test_of_what_is_selected_the_share_in_the_spans_is_told() -> None:
     assert share_inside([], [(5, 10)]) == 0.0
     recall = recall_of(ranked((0, 50), (100, 150)), [(100, 200)], ks=(1,), budgets=(50, 100))
     assert recall.inside == {50: 0.0, 100: 0.5}
+
+
+def test_of_the_best_stretches_the_share_that_lies_in_a_long_span_is_told() -> None:
+    recall = recall_of(ranked((100, 150), (0, 50), (90, 140), (120, 190)), [(100, 200)], ks=(1, 2, 3, 4, 8), budgets=())
+    assert recall.precision == pytest.approx({1: 1.0, 2: 0.5, 3: 1 / 3, 4: 0.5, 8: 0.5})
+    assert recall_of(ranked(), [(100, 200)], ks=(1,), budgets=()).precision == {1: 0.0}
