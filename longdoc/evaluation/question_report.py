@@ -51,7 +51,7 @@ class Effort:
 class SelectionFigures:
     """Of a group: `found` is recall@k (each span whole in one of the k best), `selected` recall@B (whole in what a
     budget holds), both of all spans of a case; `best` and `within` are the mean shares of spans, which say more where a
-    case has many. `inside` is the mean share of what a budget holds that lies in spans, `mrr` the mean of 1 / first rank.
+    case has many. `inside` is the mean share of what a budget holds that lies in spans, `mrr` the mean of 1 / `first`.
     """
 
     group: Group
