@@ -18,6 +18,9 @@ from longdoc.documents.document import Block, BlockKind, Document
 
 _CLAUSE_END = re.compile(r"[,;:–—、，；：](?=\s)\s*|\n\s*|[、，；：]")
 _WORD_END = re.compile(r"\s+")
+_LONGEST_PIECE = 8000
+"""Characters given to `sentencex` at once: its time grows with their square where no spaces stand between sentences."""
+_RESTING_PLACE = re.compile(r"[。！？][”’」』）]*|\s+")
 
 
 class Cut(IntEnum):
@@ -122,17 +125,42 @@ def split_span(
 
 
 def sentence_spans(text: str, language: str = "en") -> list[tuple[int, int]]:
-    """Sentences of a text as offsets that tile it (each takes the white space that follows it)."""
-    bounds = [(b["start_index"], b["end_index"]) for b in get_sentence_boundaries(language, text)]
-    return _tiled(bounds, len(text))
+    """Sentences of a text as offsets that tile it (each takes the white space that follows it).
 
-
-def _tiled(bounds: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:
-    """The same cuts, with every gap given to the span before it."""
-    if not length:
+    Time is linear in the length of the text. In one over 8,000 characters, a quotation of over 4,000, which otherwise
+    stays in one piece, may be cut at its own sentences.
+    """
+    if not text:
         return []
-    starts = sorted({0, *(start for start, _ in bounds)})
-    return list(zip(starts, [*starts[1:], length], strict=True))
+    starts = [0, *_later_starts(text, language)]
+    return list(zip(starts, [*starts[1:], len(text)], strict=True))
+
+
+def _later_starts(text: str, language: str) -> Iterator[int]:
+    """Where sentences begin, but for the first one.
+
+    A long text is read in pieces that overlap by half: what begins in the first half has been seen with all that may
+    tell where it ends, and the next piece begins with the last sentence there.
+    """
+    position = 0
+    while len(text) - position > _LONGEST_PIECE:
+        piece = text[position : position + _LONGEST_PIECE]
+        starts = _starts_in(piece, language)
+        sure = [start for start in starts if start <= len(piece) // 2] or starts[:1]
+        yield from (position + start for start in sure)
+        position += sure[-1] if sure else _resting_place(piece)
+    yield from (position + start for start in _starts_in(text[position:], language))
+
+
+def _starts_in(piece: str, language: str) -> list[int]:
+    """Where sentences begin in a piece, but for the one that it begins with."""
+    return sorted({bound["start_index"] for bound in get_sentence_boundaries(language, piece)} - {0})
+
+
+def _resting_place(piece: str) -> int:
+    """Where to go on in a piece without sentences: a place in its first half, not inside a word where there is one."""
+    half = len(piece) // 2
+    return max((match.end() for match in _RESTING_PLACE.finditer(piece, 0, half)), default=half)
 
 
 def _group(text: str, spans: list[tuple[int, int]], cut: Cut, max_characters: int) -> Iterator[tuple[int, Cut | None]]:
