@@ -11,8 +11,15 @@ SPACELESS: Final = (
 )
 """Scripts that put no spaces between words."""
 
-MARKS: Final = "\u0900-\u0dff\u0300-\u036f"
-"""Marks that belong to words though they are no `\\w`: those of Indic scripts, and accents that stand alone."""
+POINTS: Final = (
+    "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"  # points and accents of Hebrew
+    "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u08ca-\u08e1\u08e3-\u08ff"
+    "\u0640"  # of Arabic: vowels, signs for recitation, the stroke that makes a word longer
+)
+"""What the same word of Hebrew or Arabic is written with or without."""
 
-ACCENTS: Final = "\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0640"
+MARKS: Final = f"\u0900-\u0963\u0966-\u0dff\u0300-\u036f{POINTS}"
+"""Marks that belong to words though they are no `\\w`: those of Indic scripts, accents that stand alone, points."""
+
+ACCENTS: Final = f"\u0300-\u036f{POINTS}"
 """What is left out so that words agree: accents of Latin, Greek and Cyrillic; points of Hebrew; vowels of Arabic."""

@@ -17,12 +17,12 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from longdoc.retrieval.common_words import COMMON_WORDS
-from longdoc.retrieval.scripts import ACCENTS, MARKS, SPACELESS
+from longdoc.retrieval.scripts import ACCENTS, MARKS, POINTS, SPACELESS
 
 if TYPE_CHECKING:
     from snowballstemmer.basestemmer import BaseStemmer
 
-_TERMS_VERSION = 1
+_TERMS_VERSION = 2
 """Raised when the same text would get other terms, so that an index made before is not used."""
 
 _PAIRED = f"{SPACELESS}\uac00-\ud7af"
@@ -33,6 +33,7 @@ _IS_PAIRED = re.compile(f"[{_PAIRED}]")
 _JOINTS = re.compile("[.,:/'’ʼ‐–-]")
 _OTHER_JOINTS = re.compile("[‐–'’ʼ]")
 _ACCENT = re.compile(f"[{ACCENTS}]")
+_POINT = re.compile(f"[{POINTS}]+")
 _DIGIT = re.compile(r"\d")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
@@ -241,7 +242,8 @@ def _abbreviates(short: str, long: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    """In one case and form, without points: with and without them it is the same word."""
+    return _POINT.sub("", unicodedata.normalize("NFKC", text)).casefold()
 
 
 def _without_accents(word: str) -> str:

@@ -22,6 +22,7 @@ ANY_TEXT = st.text(max_size=200)
         ("他在海边的灯塔里住", "灯塔"),
         ("한국어에서", "한국어"),
         ("ภาษาไทย", "ไทย"),
+        ("वह घर आया था।", "था"),
         ("Chapter XII", "xii"),
         ("10,000 men", "10000"),
         ("Ge1:1 In the beginning", "Ge1:1"),
@@ -34,6 +35,27 @@ ANY_TEXT = st.text(max_size=200)
 )
 def test_a_question_finds_a_text_that_says_it_in_another_form(text: str, question: str) -> None:
     assert set(question_terms(question).terms) <= set(index_terms(text))
+
+
+@pytest.mark.parametrize(
+    ("pointed", "plain"),
+    [
+        ("בְּרֵאשִׁית בָּרָא", "בראשית ברא"),
+        ("כָל־הָאָֽרֶץ׃", "כל־הארץ׃"),
+        ("\ufb2a\ufb35ב", "שוב"),
+        ("كِتَابٌ جَدِيدٌ", "كتاب جديد"),
+        ("هٰذَا ٱلْقُرْآنُ", "هذا ٱلقرآن"),
+        ("كـتـاب", "كتاب"),
+    ],
+)
+def test_points_of_hebrew_and_vowels_of_arabic_make_no_other_terms(pointed: str, plain: str) -> None:
+    assert index_terms(pointed) == index_terms(plain)
+    assert question_terms(pointed) == question_terms(plain)
+
+
+def test_words_of_pointed_texts_are_whole() -> None:
+    assert index_terms("בְּרֵאשִׁית בָּרָא") == ["בראשית", "ברא"]
+    assert index_terms("كِتَابٌ جَدِيدٌ") == ["كتاب", "جديد"]
 
 
 def test_a_single_character_is_the_beginning_of_a_term_wherever_it_stands() -> None:
