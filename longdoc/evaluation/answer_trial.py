@@ -15,12 +15,16 @@ from longdoc.evaluation.tsort import OrderScore, SortCase, score_order
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What was answered, and what it took; `seconds` where that is known better than by the clock, see `Ranking`."""
+    """What was answered, and what it took; `recorded` of the calls were answered from the record.
+
+    `seconds` where that is known better than by the clock, which tells nothing where there are recorded calls.
+    """
 
     text: str
     calls: int = 0
     tokens: int = 0
     seconds: float | None = None
+    recorded: int = 0
 
 
 Answerer: TypeAlias = Callable[[GoldCase], Awaitable[Reply]]
@@ -34,25 +38,31 @@ NO_REPLY = Reply("")
 
 @dataclass(frozen=True, slots=True)
 class AnswerOutcome:
-    """What a strategy answered. A case that failed is wrong, and `error` says why."""
+    """What a strategy answered. A case that failed is wrong, and `error` says why.
+
+    `seconds` is None where nobody knows how long it takes.
+    """
 
     strategy: str
     case: GoldCase
     reply: Reply
     score: AnswerScore
-    seconds: float
+    seconds: float | None
     error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SortOutcome:
-    """How a strategy put stretches in order; `score` is None where it failed, and `error` says why."""
+    """How a strategy put stretches in order; `score` is None where it failed, and `error` says why.
+
+    `seconds` is None where nobody knows how long it takes.
+    """
 
     strategy: str
     case: SortCase
     reply: Reply
     score: OrderScore | None
-    seconds: float
+    seconds: float | None
     error: str = ""
 
 
@@ -105,6 +115,8 @@ def _sorted(name: str, case: SortCase, attempt: Attempt[Reply]) -> SortOutcome:
     return SortOutcome(name, case, reply or NO_REPLY, scored, _seconds(attempt), attempt.error)
 
 
-def _seconds(attempt: Attempt[Reply]) -> float:
-    told = None if attempt.value is None else attempt.value.seconds
-    return attempt.seconds if told is None else told
+def _seconds(attempt: Attempt[Reply]) -> float | None:
+    reply = attempt.value or NO_REPLY
+    if reply.seconds is not None:
+        return reply.seconds
+    return None if reply.recorded else attempt.seconds

@@ -19,13 +19,26 @@ Selector: TypeAlias = Callable[[str], Awaitable[Ranking]]
 
 
 @dataclass(frozen=True, slots=True)
+class ScoredRanking(Ranking):
+    """A ranking that calls were made for; `recorded` of them were answered from the record.
+
+    Where any was, nobody knows how long the ranking takes, whatever `seconds` says.
+    """
+
+    recorded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SelectionOutcome:
-    """What a strategy selected for a case. One that failed found nothing, and `error` says why."""
+    """What a strategy selected for a case. One that failed found nothing, and `error` says why.
+
+    `seconds` is None where nobody knows how long it takes, see `ScoredRanking`.
+    """
 
     strategy: str
     case: GoldCase
     recall: Recall
-    seconds: float
+    seconds: float | None
     calls: int = 0
     tokens: int = 0
     error: str = ""
@@ -47,8 +60,8 @@ async def try_selection(
 ) -> list[SelectionOutcome]:
     """Ask every case of every strategy; all cases are of the one text that the strategies select from.
 
-    A strategy given as several selectors is asked by each, and all of that counts for it (seeds of chance). Outcomes
-    come strategy by strategy and are told to `seen` as they are there. Raises what a later run may overcome.
+    A strategy given as several selectors is asked by each, and has an outcome of each for every case (seeds of chance).
+    Outcomes come strategy by strategy and are told to `seen` as they are there. Raises what a later run may overcome.
     """
     measure = partial(_outcome, ks=ks, budgets=budgets)
     jobs = [
@@ -76,5 +89,10 @@ def _outcome(
     if ranking is None:
         return SelectionOutcome(name, case, nothing_found(ks=ks, budgets=budgets), attempt.seconds, error=attempt.error)
     recall = recall_of(ranking, case.spans, ks=ks, budgets=budgets)
-    seconds = attempt.seconds if ranking.seconds is None else ranking.seconds
-    return SelectionOutcome(name, case, recall, seconds, ranking.calls, ranking.tokens)
+    return SelectionOutcome(name, case, recall, _seconds(ranking, attempt.seconds), ranking.calls, ranking.tokens)
+
+
+def _seconds(ranking: Ranking, measured: float) -> float | None:
+    if isinstance(ranking, ScoredRanking) and ranking.recorded:
+        return None
+    return measured if ranking.seconds is None else ranking.seconds

@@ -38,9 +38,9 @@ def test_needles_of_all_kinds_are_tables_in_a_pipe_and_markdown_in_a_file(lda: L
     done = lda.run(*arguments)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0] == "Recall by rank"
+    assert lines[0] == "Recall by rank, 2,000 tokens"
     assert lines[1].split("\t")[:3] == ["strategy", "cases", "@1"]
-    assert [line.split("\t")[:2] for line in lines[2:4]] == [["retrieve", "24"], ["tail", "24"]]
+    assert [line.split("\t")[:2] for line in lines[2:4]] == [["retrieve", "12"], ["tail", "12"]]
     assert "24 cases in" in done.stderr
     assert "recall@k" in done.stderr
     written = lda.run(*arguments, "--out", "needles.md")

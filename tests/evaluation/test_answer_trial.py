@@ -29,6 +29,16 @@ def test_right_wrong_and_failed_answers_are_told_apart() -> None:
     assert [o.reply.calls for o in outcomes] == [1, 1, 0]
 
 
+def test_a_reply_that_the_record_helped_with_has_no_time_unless_it_says_so() -> None:
+    replies = [Reply("0"), Reply("1", calls=2, recorded=1), Reply("2", calls=1, seconds=0.5, recorded=1)]
+
+    async def answer(case: GoldCase) -> Reply:
+        return replies[int(case.id)]
+
+    outcomes = asyncio.run(try_answers(CASES, {"reader": answer}, score=score_anywhere, clock=lambda: 3.0))
+    assert [outcome.seconds for outcome in outcomes] == [0.0, None, 0.5]
+
+
 def test_orders_are_scored_and_failures_have_no_score() -> None:
     builder = DocumentBuilder("text", "mill.txt")
     for number in range(100):

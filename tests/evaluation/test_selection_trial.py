@@ -11,7 +11,7 @@ from longdoc.errors import ContextTooLongError, EngineUnavailableError
 from longdoc.evaluation.gold import GoldCase
 from longdoc.evaluation.recall import RankedSpan, Ranking
 from longdoc.evaluation.selection_baselines import baselines
-from longdoc.evaluation.selection_trial import SelectionOutcome, Selector, try_selection
+from longdoc.evaluation.selection_trial import ScoredRanking, SelectionOutcome, Selector, try_selection
 
 SPANS = [RankedSpan(100 * i, 100 * i + 100, 25) for i in range(40)]
 CASES = [
@@ -58,6 +58,14 @@ def test_each_case_is_asked_of_each_strategy_and_what_it_took_is_told() -> None:
     ]
     assert all((o.recall.rank, o.recall.selected(25), o.calls, o.tokens) == (1, True, 2, 30) for o in outcomes)
     assert [o.seconds for o in outcomes] == [1.0] * 6
+
+
+def test_a_ranking_that_the_record_helped_with_has_no_time() -> None:
+    async def scored(question: str) -> Ranking:
+        recorded = 1 if question == CASES[0].question else 0
+        return ScoredRanking(SPANS, calls=2, tokens=30, seconds=7.0, recorded=recorded)
+
+    assert [outcome.seconds for outcome in tried({"scored": scored})] == [None, 7.0, 7.0]
 
 
 def test_several_at_once_come_out_in_their_order() -> None:
