@@ -1,6 +1,7 @@
 """Whether a reply gives the answer: exact match of what was asked for.
 
-What a reply says beside the answer is not judged.
+What a reply says beside the answer is not judged, unless it is the answer to another question of the same text: who
+copies out all that looks like an answer has found none.
 """
 
 from __future__ import annotations
@@ -31,8 +32,7 @@ WRONG = AnswerScore(0.0)
 
 def score_anywhere(reply: str, case: GoldCase) -> AnswerScore:
     """For needles: the answer stands anywhere in the reply, as a whole word, in whatever case."""
-    found = [holds_word(reply, answer) for answer in case.answers]
-    return _score(found, all_answers=case.all_answers)
+    return _score(reply, case, [holds_word(reply, answer) for answer in case.answers])
 
 
 def score_start(reply: str, case: GoldCase) -> AnswerScore:
@@ -43,8 +43,7 @@ def score_start(reply: str, case: GoldCase) -> AnswerScore:
     if case.all_answers and len(case.answers) > 1:
         return score_anywhere(reply, case)
     start = _OPENING.sub("", reply)
-    found = [_begins_with(start, answer) for answer in case.answers]
-    return _score(found, all_answers=case.all_answers)
+    return _score(reply, case, [_begins_with(start, answer) for answer in case.answers])
 
 
 def holds_word(text: str, word: str) -> bool:
@@ -57,7 +56,9 @@ def _begins_with(text: str, word: str) -> bool:
     return re.match(rf"{re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
 
 
-def _score(found: list[bool], *, all_answers: bool) -> AnswerScore:
-    if all_answers:
+def _score(reply: str, case: GoldCase, found: list[bool]) -> AnswerScore:
+    if any(holds_word(reply, wrong) for wrong in case.wrong_answers):
+        return WRONG
+    if case.all_answers:
         return AnswerScore(sum(found) / len(found) if found else 0.0)
     return AnswerScore(float(any(found)))

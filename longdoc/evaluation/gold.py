@@ -22,8 +22,9 @@ class GoldCase:
 
     `spans` are the stretches of the text that it takes to answer, all of them; `decoys` look like these and answer
     another question. A reply is right with any of `answers`, or with every one of them where `all_answers` are asked
-    for. `depth` (0 to 1, of the first span) and `length` (tokens of the text) are as they were asked for, so that cases
-    can be put together by them; the spans tell where things really stand.
+    for, and with none of `wrong_answers`, which the text gives to other questions: to copy out all of them is no
+    answer. `depth` (0 to 1, of the first span) and `length` (tokens of the text) are as they were asked for, so that
+    cases can be put together by them; the spans tell where things really stand.
     """
 
     id: str
@@ -35,6 +36,7 @@ class GoldCase:
     depth: float | None = None
     length: int | None = None
     all_answers: bool = False
+    wrong_answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,11 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class BridgeForm:
-    """Two facts that answer a question only together: the first leads from the name to the link, the second on."""
+    """Two facts that answer a question only together: the first leads from the name to the link, the second on.
+
+    The question has words of both forms, so that a lone second fact would be found by them: it takes others beside it,
+    of the same form and with other links, for the link to be needed.
+    """
 
     first: str
     second: str

@@ -2,8 +2,8 @@
 
 Owns the plans of cases; planting them is `planted.py`. Kinds as in the evaluation of XL3M (our specification): a
 passkey, a plain fact that shares words with its question, a paraphrased one that shares none, two facts that answer
-only together, and a fact among decoys of the same form. Names are given once, so that needles of one text do not
-answer each other's questions.
+only together, among others of their forms, and a fact among decoys of the same form. Names are given once, so that
+needles of one text do not answer each other's questions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from longdoc.errors import ConfigError
 from longdoc.evaluation.gold import seeded
 from longdoc.evaluation.invented_names import InventedNames, Person
 from longdoc.evaluation.needle_forms import BRIDGE_FORMS, DECOY_FORMS, PASSKEY_FORMS, PLAIN_FORMS
-from longdoc.evaluation.paraphrases import PARAPHRASES
+from longdoc.evaluation.paraphrases import paraphrases_beside
 from longdoc.evaluation.planted import DEPTHS, CasePlan, Needle
 
 
@@ -26,7 +26,8 @@ class NeedleKind(StrEnum):
     """What a needle is, and hence what it takes to find it.
 
     `PASSKEY`: a number. `PLAIN`: words in common with the question. `PARAPHRASE`: none in common. `BRIDGE`: two facts,
-    both needed, far from each other. `DECOYS`: others of the same form with other names, and nearly the same one.
+    both needed, far from each other, beside decoys of both forms. `DECOYS`: others of the same form with other names,
+    and nearly the same one.
     """
 
     PASSKEY = "passkey"
@@ -36,9 +37,10 @@ class NeedleKind(StrEnum):
     DECOYS = "decoys"
 
 
-_DECOYS = 3
 _NEAR = 0.09
 _NUMBERS = range(10_000, 100_000)
+_MOST_OF_A_KIND = 1_500
+"""So many cases of every kind together take most of the names that there are."""
 
 
 def plan_needles(
@@ -51,11 +53,13 @@ def plan_needles(
 ) -> list[CasePlan]:
     """`each` cases of each kind at each depth; the same for the same arguments, whatever the length of the text.
 
-    `avoid` are words that no name may be, in lower case: those of the filler. Raises `ConfigError` for more cases than
-    there are different numbers.
+    `avoid` are the words of the filler, in lower case: no name is one of them, and nothing is asked in words of which
+    the telling one is there (`paraphrases.py`). Raises `ConfigError` for more cases than there are names, and where
+    the filler leaves no paraphrase.
     """
-    if each < 1 or len(kinds) * len(depths) * each * (1 + _DECOYS) > len(_NUMBERS):
-        raise ConfigError(f"{each} needles of each kind at each depth cannot be made; ask for between 1 and 100")
+    most = _MOST_OF_A_KIND // max(1, len(depths))
+    if not 1 <= each <= most:
+        raise ConfigError(f"{each} needles of each kind at each depth cannot be made; ask for between 1 and {most}")
     maker = _Maker(seeded(seed, "needles"), avoid=avoid)
     return [maker.plan(kind, number=i, depth=depth) for kind in kinds for i in range(each) for depth in depths]
 
@@ -76,6 +80,7 @@ class _Maker:
         self._random = random
         self._names = InventedNames(random, avoid=avoid)
         self._numbers = iter(random.sample(_NUMBERS, len(_NUMBERS)))
+        self._paraphrases = paraphrases_beside(avoid)
         self._made: dict[NeedleKind, int] = {}
         self._makers: Final[Mapping[NeedleKind, Callable[[_Place], CasePlan]]] = {
             NeedleKind.PASSKEY: self._passkey,
@@ -102,29 +107,44 @@ class _Maker:
         return _plan(NeedleKind.PLAIN, place, form.question.format_map(words), (words["value"],), needle)
 
     def _paraphrase(self, place: _Place) -> CasePlan:
-        number = place.number % len(PARAPHRASES)
-        fact, question = PARAPHRASES[number]
+        if not self._paraphrases:
+            raise ConfigError("the text has the telling word of every paraphrased question; leave out that kind")
+        one = self._paraphrases[place.number % len(self._paraphrases)]
         person = self._names.person()
-        needle = Needle(fact.format(name=person.name), place.depth)
-        return _plan(NeedleKind.PARAPHRASE, place, question, _either_name(person), needle, topic=f"paraphrase {number}")
+        needle = Needle(one.fact.format(name=person.name), place.depth)
+        return _plan(NeedleKind.PARAPHRASE, place, one.question, _either_name(person), needle, topic=one.topic)
 
     def _bridge(self, place: _Place) -> CasePlan:
         form = BRIDGE_FORMS[place.number % len(BRIDGE_FORMS)]
-        words = {"name": self._names.person().name, "link": self._names.place(), "value": self._names.last()}
-        first = Needle(form.first.format_map(words), place.depth)
-        second = Needle(form.second.format_map(words), self._other_depths(place.depth)[0])
-        return _plan(NeedleKind.BRIDGE, place, form.question.format_map(words), (words["value"],), first, second)
+        name, other = self._names.person().name, self._names.person().name
+        asked, of_other, of_nobody = ({"link": self._names.place(), "value": self._names.last()} for _ in range(3))
+        depths = self._other_depths(place.depth, count=4)
+        first = Needle(form.first.format(name=name, **asked), place.depth)
+        second = Needle(form.second.format_map(asked), depths[0])
+        decoys = (
+            Needle(form.first.format(name=other, **of_other), depths[1]),
+            Needle(form.second.format_map(of_other), depths[2]),
+            Needle(form.second.format_map(of_nobody), depths[3]),
+        )
+        wrong = of_other["value"], of_nobody["value"]
+        question = form.question.format(name=name)
+        return _plan(
+            NeedleKind.BRIDGE, place, question, (asked["value"],), first, second, decoys=decoys, wrong_answers=wrong
+        )
 
     def _with_decoys(self, place: _Place) -> CasePlan:
         form = DECOY_FORMS[place.number % len(DECOY_FORMS)]
         person, value = self._names.person(), self._number()
         needle = Needle(form.fact.format(name=person.name, value=value), place.depth)
+        others = list(self._lookalikes(person))
+        wrong = tuple(self._number() for _ in others)
+        depths = self._other_depths(place.depth, count=len(others))
         decoys = tuple(
-            Needle(form.fact.format(name=other, value=self._number()), depth)
-            for other, depth in zip(self._lookalikes(person), self._other_depths(place.depth), strict=True)
+            Needle(form.fact.format(name=name, value=number), depth)
+            for name, number, depth in zip(others, wrong, depths, strict=True)
         )
         question = form.question.format(name=person.name)
-        return _plan(NeedleKind.DECOYS, place, question, (value,), needle, decoys=decoys)
+        return _plan(NeedleKind.DECOYS, place, question, (value,), needle, decoys=decoys, wrong_answers=wrong)
 
     def _lookalikes(self, person: Person) -> Iterator[str]:
         """Somebody with the same first name, with the same last name, and with neither."""
@@ -135,9 +155,9 @@ class _Maker:
     def _number(self) -> str:
         return str(next(self._numbers))
 
-    def _other_depths(self, depth: float) -> list[float]:
-        """For each decoy one, no two of them near each other or near this one."""
-        return self._random.sample([other for other in DEPTHS if abs(other - depth) > _NEAR], _DECOYS)
+    def _other_depths(self, depth: float, *, count: int) -> list[float]:
+        """So many, no two of them near each other or near this one."""
+        return self._random.sample([other for other in DEPTHS if abs(other - depth) > _NEAR], count)
 
 
 def _either_name(person: Person) -> tuple[str, ...]:
@@ -152,5 +172,6 @@ def _plan(
     *needles: Needle,
     decoys: tuple[Needle, ...] = (),
     topic: str = "",
+    wrong_answers: tuple[str, ...] = (),
 ) -> CasePlan:
-    return CasePlan(place.id, kind, question, answers, needles, decoys, topic)
+    return CasePlan(place.id, kind, question, answers, needles, decoys, topic, wrong_answers)

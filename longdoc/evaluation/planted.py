@@ -23,7 +23,7 @@ from longdoc.evaluation.filler import PROSE, Filler, FillerBlock
 from longdoc.evaluation.gold import GoldCase, GoldText, Recipe, Span, seeded
 from longdoc.evaluation.places import place_near
 
-GENERATOR_VERSION: Final = 1
+GENERATOR_VERSION: Final = 2
 """Raised when the same request would give other texts."""
 
 DEPTHS: Final = tuple(step / 10 for step in range(11))
@@ -59,6 +59,7 @@ class Needle:
 class CasePlan:
     """A case before it has a text: a question, its answers, the needles that it takes and those that mislead.
 
+    `wrong_answers` are what the decoys say instead; without any, those are the answers of the other cases of the text.
     Cases of one `topic` never share a text, since the needle of one would answer the question of the other.
     """
 
@@ -69,6 +70,7 @@ class CasePlan:
     needles: tuple[Needle, ...]
     decoys: tuple[Needle, ...] = ()
     topic: str = ""
+    wrong_answers: tuple[str, ...] = ()
 
     @property
     def planted(self) -> tuple[Needle, ...]:
@@ -194,7 +196,8 @@ def _sow(filler: Filler, bed: _Bed, *, length: int, seed: int, number: int) -> G
     builder = DocumentBuilder(_GENERATOR, f"{filler.name}, {length:,} tokens, {number + 1}")
     builder.metadata = Metadata(title=f"{filler.name}, {length:,} tokens", language=filler.language)
     spans = dict(_build(builder, blocks, insertions))
-    cases = tuple(_case(plan, i, spans, length) for i, (plan, _) in enumerate(bed.plans))
+    plans = [plan for plan, _ in bed.plans]
+    cases = tuple(_case(plan, i, spans, length, wrong=_wrong_answers(plan, plans)) for i, plan in enumerate(plans))
     return GoldText(builder.build(), cases, Recipe(_GENERATOR, GENERATOR_VERSION, filler.identity, seed))
 
 
@@ -252,7 +255,18 @@ def _opened(text: str, insertions: Sequence[_Insertion]) -> tuple[str, list[int]
     return " ".join(filter(None, (opened, text[position:].strip()))), offsets
 
 
-def _case(plan: CasePlan, number: int, spans: dict[tuple[int, int], Span], length: int) -> GoldCase:
+def _wrong_answers(plan: CasePlan, plans: Sequence[CasePlan]) -> tuple[str, ...]:
+    """What the decoys of a plan say, else what its fellows ask for, without what stands in its own words too."""
+    if plan.wrong_answers:
+        return plan.wrong_answers
+    own = "\n".join((plan.question, *plan.answers, *(needle.text for needle in plan.needles))).casefold()
+    fellows = dict.fromkeys(answer for other in plans if other is not plan for answer in other.answers)
+    return tuple(answer for answer in fellows if answer.casefold() not in own)
+
+
+def _case(
+    plan: CasePlan, number: int, spans: dict[tuple[int, int], Span], length: int, *, wrong: tuple[str, ...]
+) -> GoldCase:
     found = [spans[number, i] for i in range(len(plan.planted))]
     return GoldCase(
         id=f"{plan.id}/{length}",
@@ -263,4 +277,5 @@ def _case(plan: CasePlan, number: int, spans: dict[tuple[int, int], Span], lengt
         decoys=tuple(found[len(plan.needles) :]),
         depth=plan.needles[0].depth,
         length=length,
+        wrong_answers=wrong,
     )

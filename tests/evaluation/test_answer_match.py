@@ -8,8 +8,8 @@ from longdoc.evaluation.gold import GoldCase
 A, B = "2831f68d-3946-4bf6-a5e7-4f0bec7b4058", "c46ef4ad-e4ed-4806-95e2-3ba1e423a448"
 
 
-def case(*answers: str, all_answers: bool = False) -> GoldCase:
-    return GoldCase("1", "x", "?", answers, ((0, 1),), all_answers=all_answers)
+def case(*answers: str, all_answers: bool = False, wrong: tuple[str, ...] = ()) -> GoldCase:
+    return GoldCase("1", "x", "?", answers, ((0, 1),), all_answers=all_answers, wrong_answers=wrong)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,24 @@ def test_of_a_list_the_share_given_is_told() -> None:
 
 def test_parts_of_answers_may_hold_marks_of_patterns() -> None:
     assert score_anywhere("It is a+b (c).", case("a+b (c)")).right
+
+
+@pytest.mark.parametrize(
+    ("reply", "right"),
+    [
+        ("12345", True),
+        ("The ticket is 12345, and 123456 is none.", True),
+        ("54321, 12345, 99999, 11111", False),
+        ("12345, not 54321", False),
+    ],
+)
+def test_a_reply_with_the_answer_to_another_question_is_wrong(reply: str, right: bool) -> None:
+    """Who copies out all numbers has found none."""
+    assert score_anywhere(reply, case("12345", wrong=("54321", "99999", "11111"))).right == right
+
+
+def test_copied_values_are_no_share_of_a_list() -> None:
+    asked = case(A, all_answers=True, wrong=(B,))
+    assert score_start(A, asked).right
+    assert score_start(f"{A}, {B}", asked).share == 0.0
+    assert score_start(f"{A}, {B}", case(A, "x", all_answers=True, wrong=(B,))).share == 0.0

@@ -14,6 +14,7 @@ from longdoc.documents.builder import DocumentBuilder
 from longdoc.documents.document import BlockKind, Document, SectionRole
 from longdoc.documents.tokens import estimate_tokens
 from longdoc.errors import ConfigError
+from longdoc.evaluation.answer_match import score_anywhere
 from longdoc.evaluation.filler import Filler, filler_of
 from longdoc.evaluation.gold import GoldText
 from longdoc.evaluation.needles import NeedleKind, plan_needles
@@ -124,7 +125,7 @@ def test_front_matter_is_no_filler() -> None:
 def test_a_text_says_how_it_was_made() -> None:
     recipe = texts(4000)[0].recipe
     assert recipe is not None
-    assert (recipe.generator, recipe.version, recipe.source, recipe.seed) == ("planted", 1, mill().identity, 0)
+    assert (recipe.generator, recipe.version, recipe.source, recipe.seed) == ("planted", 2, mill().identity, 0)
 
 
 def test_short_texts_begin_in_different_places() -> None:
@@ -135,6 +136,31 @@ def test_short_texts_begin_in_different_places() -> None:
 def test_cases_of_one_topic_never_share_a_text() -> None:
     plans = [CasePlan(str(i), "x", "Who?", ("Ada",), (Needle(f"Fact {i}.", i / 10),), topic="who") for i in range(3)]
     assert [len(text.cases) for text in plant(mill(), plans, length=4000, seed=0)] == [1, 1, 1]
+
+
+def test_wrong_answers_are_those_of_the_decoys_else_those_of_the_other_cases_of_the_text() -> None:
+    plans = [
+        CasePlan("a", "x", "Whose?", ("Ada", "A."), (Needle("It is Ada's, not a moth.", 0.1),)),
+        CasePlan("b", "x", "What?", ("moth",), (Needle("It is a moth.", 0.3),)),
+        CasePlan("c", "x", "Who?", ("Bea",), (Needle("It is Bea.", 0.5),), (Needle("It is Cy.", 0.8),), "", ("Cy",)),
+        CasePlan("d", "x", "Which moth?", ("moth",), (Needle("It is the moth.", 1.0),)),
+    ]
+    (text,) = plant(mill(), plans, length=8000, seed=0)
+    assert [case.wrong_answers for case in text.cases] == [
+        ("Bea",),
+        ("Ada", "A.", "Bea"),
+        ("Cy",),
+        ("Ada", "A.", "Bea"),
+    ]
+
+
+def test_a_reply_that_copies_every_needle_answers_no_question_about_decoys_or_bridges() -> None:
+    for text in texts(8000, kinds=(NeedleKind.DECOYS, NeedleKind.BRIDGE)):
+        copied = " ".join(planted(text))
+        assert not any(score_anywhere(copied, case).right for case in text.cases)
+        for case in text.cases:
+            own = " ".join(text.document.text[a:b] for a, b in case.spans)
+            assert score_anywhere(own, case).right
 
 
 @pytest.mark.parametrize("length", [0, 999])
