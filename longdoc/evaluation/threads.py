@@ -8,7 +8,7 @@ what was found: independent scoring of segments must fail there. Source: "Needle
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import pairwise
 from random import Random
@@ -85,17 +85,35 @@ def thread_texts(tasks: Sequence[ThreadTask], *, length: int, seed: int) -> Iter
     """Texts of `length` tokens (four characters each) that together hold each task once, one after the other.
 
     The case of a task is named by its number among the tasks. Raises `ConfigError` where a text is too short for one
-    of them.
+    of them, before any is made.
     """
-    pairs = round(4 * length / CHARACTERS_A_PAIR)
+    pairs = _pairs(length)
+    groups = _groups(tasks, pairs=pairs, length=length)
+    return (_text(group, pairs, length=length, seed=seed, number=number) for number, group in enumerate(groups))
+
+
+def count_thread_texts(tasks: Sequence[ThreadTask], *, length: int) -> int:
+    """How many texts `thread_texts` makes of these tasks, without making any. Raises as it does."""
+    return len(_groups(tasks, pairs=_pairs(length), length=length))
+
+
+def longest_question(tasks: Sequence[ThreadTask]) -> str:
+    """The longest question that the tasks make, of keys that no text has. Raises `ValueError` for no task."""
+    keys = [[str(UUID(int=0))] * task.count for task in tasks]
+    return max((_question(task, some, some) for task, some in zip(tasks, keys, strict=True)), key=len)
+
+
+def _pairs(length: int) -> int:
+    return round(4 * length / CHARACTERS_A_PAIR)
+
+
+def _groups(tasks: Sequence[ThreadTask], *, pairs: int, length: int) -> list[list[tuple[str, ThreadTask]]]:
+    """The tasks of each text, by their names. Raises `ConfigError` where a text is too short for one of them."""
     if pairs < _LEAST_PAIRS or any(task.pairs > pairs * _FULLEST for task in tasks):
         need = max([_LEAST_PAIRS, *(2 * task.pairs for task in tasks)])
         raise ConfigError(f"a text of {length} tokens is too short; use at least {need * CHARACTERS_A_PAIR // 4}")
     numbered = [(f"{task.kind}-{number}", task) for number, task in enumerate(tasks, 1)]
-    return (
-        _text(group, pairs, length=length, seed=seed, number=number)
-        for number, group in enumerate(_grouped(numbered, int(pairs * _FULLEST)))
-    )
+    return list(_grouped(numbered, int(pairs * _FULLEST)))
 
 
 def uuids(random: Random) -> Callable[[int], str]:
@@ -171,7 +189,16 @@ def _text(tasks: Sequence[tuple[str, ThreadTask]], pairs: int, *, length: int, s
     builder.metadata = Metadata(title=f"Key-value pairs, {length:,} tokens")
     spans = _build(builder, content, pairs, {n for one in threaded for row in one.rows for n in row})
     cases = sorted((_case(one, content, spans, length) for one in threaded), key=lambda case: _number(case.id))
-    return GoldText(builder.build(), tuple(cases), Recipe(_GENERATOR, GENERATOR_VERSION, "random UUIDs", seed))
+    return GoldText(
+        builder.build(), tuple(_with_wrong_answers(cases)), Recipe(_GENERATOR, GENERATOR_VERSION, "random UUIDs", seed)
+    )
+
+
+def _with_wrong_answers(cases: Sequence[GoldCase]) -> Iterator[GoldCase]:
+    """To each case the answers of the others: values of which none is given twice."""
+    for case in cases:
+        others = (answer for other in cases if other is not case for answer in other.answers)
+        yield replace(case, wrong_answers=tuple(others))
 
 
 def _number(case_id: str) -> int:

@@ -11,8 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longdoc.errors import ConfigError
+from longdoc.evaluation.answer_match import score_start
 from longdoc.evaluation.gold import GoldCase, GoldText, seeded
-from longdoc.evaluation.threads import ThreadKind, ThreadTask, thread_texts, uuids
+from longdoc.evaluation.threads import (
+    ThreadKind,
+    ThreadTask,
+    count_thread_texts,
+    longest_question,
+    thread_texts,
+    uuids,
+)
 
 _UUID = re.compile(r"[0-9a-f*]{8}-[0-9a-f*]{4}-[0-9a-f*]{4}-[0-9a-f*]{4}-[0-9a-f*]{12}")
 
@@ -74,6 +82,8 @@ def test_every_task_is_asked_once_and_its_spans_hold_the_pairs_that_it_takes(
     tasks: list[ThreadTask], seed: int
 ) -> None:
     texts = made(*tasks, length=6000, seed=seed)
+    assert count_thread_texts(tasks, length=6000) == len(texts)
+    assert len(longest_question(tasks)) == max(len(case.question) for text in texts for case in text.cases)
     cases = [case for text in texts for case in text.cases]
     assert [case.id for case in cases] == [f"{task.kind}-{i}/6000" for i, task in enumerate(tasks, 1)]
     numbered = iter(tasks)
@@ -172,6 +182,24 @@ def test_a_text_too_short_for_its_task_is_refused_with_the_length_it_takes() -> 
     with pytest.raises(ConfigError, match="at least 10000"):
         made(task, length=2000)
     assert made(task, length=10_000)
+
+
+def test_a_reply_that_copies_the_object_answers_nothing() -> None:
+    _, text = one(ThreadTask(ThreadKind.MANY, count=5), ThreadTask(ThreadKind.THREAD), ThreadTask(ThreadKind.ONE))
+    for case in text.cases:
+        assert score_start(", ".join(case.answers), case).right
+        assert score_start(", ".join([*case.answers, text.document.text]), case).share == 0.0
+
+
+def test_counting_texts_makes_none() -> None:
+    tasks = [ThreadTask(ThreadKind.CONDITIONAL)] * 20
+    tracemalloc.start()
+    assert count_thread_texts(tasks, length=4_000_000) == 20
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100_000
+    with pytest.raises(ConfigError, match="too short"):
+        count_thread_texts(tasks, length=100)
 
 
 def test_memory_is_little_more_than_the_text() -> None:
