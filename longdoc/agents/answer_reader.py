@@ -45,13 +45,14 @@ _CLAIM_TEXT = re.compile(r'"text"\s*:\s*("(?:[^"\\]|\\.)*")')
 class Answer:
     """An answer: `text` is its claims, one after the other, or `NOT_IN_TEXT`, which has no claims and is not `found`.
 
-    `dropped` counts citations that did not verify and are nowhere in it.
+    `dropped` counts citations that did not verify and are nowhere in it. `listed`: each claim is a thing of a list.
     """
 
     text: str
     found: bool
     claims: tuple[Claim, ...]
     dropped: int
+    listed: bool = False
 
     @property
     def citations(self) -> tuple[Citation, ...]:

@@ -62,6 +62,14 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """So many of all segments are read for a question."""
+
+    done: int
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
 class Indexed:
     """So many of all stretches of text that an index lacked are in it: windows, and the parts that are embedded."""
 
@@ -76,5 +84,5 @@ class Warned:
     message: str
 
 
-Event: TypeAlias = Planned | CallStarted | CallFinished | NodeDone | Traced | Scored | Indexed | Warned
+Event: TypeAlias = Planned | CallStarted | CallFinished | NodeDone | Traced | Scored | Read | Indexed | Warned
 Emit: TypeAlias = Callable[[Event], None]

@@ -12,7 +12,7 @@ from typing import Final
 
 from longdoc.agents.answer_reader import Answer, not_in_text
 from longdoc.agents.citations import Claim
-from longdoc.agents.events import Emit, Planned, Warned
+from longdoc.agents.events import Emit, Planned, Read, Warned
 from longdoc.agents.graph import run_graph
 from longdoc.agents.note_combiner import NoteCombiner
 from longdoc.agents.place_counts import Documents, Group, at_term, distinct_places, grouped
@@ -27,6 +27,8 @@ _MOST_SEGMENT_TOKENS = 3072
 _MOST_NOTE_TOKENS = 1024
 _TEMPLATE_TOKENS = 700
 _MOST_TITLES = 50
+COUNTED: Final = frozenset({QuestionForm.COUNTING, QuestionForm.LISTING})
+"""What is answered from the places of the notes alone, without a call."""
 _MOST_CITATIONS: Final = 3
 """How many citations a thing of a list has, of those that there are."""
 
@@ -66,7 +68,7 @@ class MapReader:
 
     def segment_limit(self, window: int) -> int:
         """The most tokens a segment should have in a window of so many."""
-        return min(_MOST_SEGMENT_TOKENS, max(16, window - _TEMPLATE_TOKENS - self._note_tokens(window)))
+        return min(_MOST_SEGMENT_TOKENS, max(16, window - _TEMPLATE_TOKENS - self.note_tokens(window)))
 
     async def answer(
         self,
@@ -83,13 +85,13 @@ class MapReader:
         any. Raises `ConfigError` where the window is too small, `BudgetExceededError`, `EngineError`.
         """
         asked = kind or kind_of(question)
-        counts = asked.form in {QuestionForm.COUNTING, QuestionForm.LISTING}
+        counts = asked.form in COUNTED
         combiner = NoteCombiner(self._engine, question, max_tokens=max_tokens, emit=emit)
         if not counts:
             combiner.require_room()
         window = self._engine.info.context_window
-        taker = NoteTaker(self._engine, question, _wanted(asked), max_tokens=self._note_tokens(window), emit=emit)
-        notes = await _read_all(taker, _bodies(texts), emit)
+        taker = NoteTaker(self._engine, question, _wanted(asked), max_tokens=self.note_tokens(window), emit=emit)
+        notes = await _read_all(taker, bodies(texts), emit)
         _warn_of_failed(notes, emit)
         documents = {text.document.id: text.document for text in texts}
         found = [item for note in notes for item in note.items]
@@ -98,7 +100,8 @@ class MapReader:
             return _counted(items, asked, documents, notes, emit)
         return _map_answer(await combiner.combine(items), items, notes)
 
-    def _note_tokens(self, window: int) -> int:
+    def note_tokens(self, window: int) -> int:
+        """The most tokens that the notes on a segment may have in a window of so many."""
         most = self._engine.info.max_output or _MOST_NOTE_TOKENS
         return min(_MOST_NOTE_TOKENS, most, max(1, window // 4))
 
@@ -112,7 +115,7 @@ def _wanted(kind: QuestionKind) -> Wanted:
     return "facts" if kind.unit is None else "mentions"
 
 
-def _bodies(texts: Sequence[MapText]) -> list[tuple[Document, Segment]]:
+def bodies(texts: Sequence[MapText]) -> list[tuple[Document, Segment]]:
     """The segments of the works themselves; all of a document that has none such."""
     pieces: list[tuple[Document, Segment]] = []
     for text in texts:
@@ -127,6 +130,7 @@ async def _read_all(taker: NoteTaker, pieces: Sequence[tuple[Document, Segment]]
 
     async def read(number: int) -> None:
         notes[number] = await taker.read(*pieces[number])
+        emit(Read(len(notes), len(pieces)))
 
     await run_graph([()] * len(pieces), read)
     return [notes[number] for number in range(len(pieces))]
@@ -147,8 +151,8 @@ def _counted(
     unit = kind.unit or Unit.ITEMS
     try:
         groups = grouped(places, unit, documents)
-    except ConfigError:
-        emit(Warned(f"the text has no {unit} to go by, so mentions are counted"))
+    except ConfigError as error:
+        emit(Warned(f"{error}, so mentions are counted"))
         unit = Unit.MENTIONS
         groups = grouped(places, unit, documents)
     made = _listed(groups) if kind.form is QuestionForm.LISTING else _number(groups, unit, notes)
@@ -158,7 +162,7 @@ def _counted(
 def _number(groups: Sequence[Group], unit: Unit, notes: Sequence[SegmentNotes]) -> Answer:
     """The number in words, with the first citation of each thing counted."""
     if not groups:
-        return not_in_text()
+        return Answer(f"0 {unit.value}.", found=False, claims=(), dropped=0)
     least = "At least " if any(note.failed for note in notes) else ""
     named = unit.value if len(groups) > 1 else unit.value.removesuffix("s")
     titles = [group.title for group in groups if group.title] if unit is not Unit.MENTIONS else []
@@ -176,7 +180,8 @@ def _listed(groups: Sequence[Group]) -> Answer:
     ]
     if not claims:
         return not_in_text()
-    return Answer("\n".join(claim.text for claim in claims), found=True, claims=tuple(claims), dropped=0)
+    text = "\n".join(claim.text for claim in claims)
+    return Answer(text, found=True, claims=tuple(claims), dropped=0, listed=True)
 
 
 def _in_words(group: Group) -> str:

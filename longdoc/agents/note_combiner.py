@@ -123,7 +123,7 @@ class NoteCombiner:
     def _too_small(self, tokens: int) -> ConfigError:
         return ConfigError(
             f"a window of {self._engine.info.context_window} tokens does not hold two notes of {tokens} and an answer "
-            f"of {self._max_tokens}; ask for a shorter answer or use a model with a larger window"
+            f"of {self._max_tokens}; use a model with a larger window"
         )
 
     async def _condensed(self, notes: Sequence[_Note]) -> list[_Note]:

@@ -63,11 +63,11 @@ def at_term(items: Sequence[MapItem], term: str, documents: Documents) -> list[M
 
 
 def grouped(items: Sequence[MapItem], unit: Unit, documents: Documents) -> list[Group]:
-    """Notes by what is counted, in text order. Raises `ConfigError` where the documents have no such units."""
+    """Notes by what is counted, in text order. Raises `ConfigError` where a document with notes has no such units."""
     if unit is Unit.MENTIONS:
         return [Group(str(item.citation.place), (item,)) for item in items]
     several = len(documents) > 1
-    units = {document.id: _units_of(document, unit) for document in documents.values()}
+    units = {one: _units_of(documents[one], unit) for one in dict.fromkeys(item.citation.document_id for item in items)}
     groups: dict[tuple[str, int | str], Group] = {}
     for item in items:
         found = units[item.citation.document_id](item)
@@ -84,7 +84,10 @@ _UnitOf: TypeAlias = Callable[[MapItem], tuple[int | str, str]]
 
 def _units_of(document: Document, unit: Unit) -> _UnitOf:
     if unit is Unit.CHAPTERS:
-        chapters = chapters_of(document)
+        try:
+            chapters = chapters_of(document)
+        except ConfigError:
+            raise ConfigError(f"{document.title} has no chapters to go by") from None
         return _by_start([chapter.start for chapter in chapters], [chapter.title for chapter in chapters])
     if unit is Unit.SECTIONS:
         sections = {section.start: section.title for section in document.walk_sections()}

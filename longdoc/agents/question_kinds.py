@@ -5,9 +5,10 @@ German, French, Spanish and Chinese. A question that no rule knows is a look-up.
 
 - counting: "how many" or "how often" with a unit that the text itself has (chapters, sections, paragraphs, pages,
   times, mentions), or with anything else where the question says that the whole text is meant ("in the book", "in
-  all"); "how many crowns did he pay" is a look-up, and so is "how many times a week";
+  all") and no amount is paid, taken or measured; "how many crowns did he pay" is a look-up, and so is "how many
+  times a week";
 - listing: "list all", "name every", "who are all the"; and "in which chapters", in the plural, with its unit;
-- aggregation: summaries, themes, what a text is about, comparisons, developments, "overall", "throughout".
+- aggregation: summaries, themes, what a text is about, comparisons, developments, "throughout".
 """
 
 from __future__ import annotations
@@ -76,6 +77,13 @@ _WHOLE_TEXT = (
 _HOW_MANY = r"(?:how many|number of|count (?:of )?(?:all |the )*|wie\s?viele[nr]?|combien (?:de|d[’'])|cu[áa]nt[oa]s)"
 _OTHER = r"(?:(?!a\b|per\b)[\w’'-]+ ){0,2}"
 _HOW_MANY_ITEMS = re.compile(rf"\b{_HOW_MANY}\b|多少|几(?:个|位|种|名)", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"\b(?:pay|pays|paid|cost|costs|spend|spends|spent|owe[ds]?|earn(?:s|ed)?|lend|lent|borrow(?:s|ed)?|charged?|worth"
+    r"|weigh(?:s|ed)?|last(?:s|ed)?|measured?|inherit(?:s|ed)?|w[oi]n|loses?|lost|took|takes?)\b"
+    r"|\b(?:zahlte?n?|bezahlte?n?|kostete?n?|dauerte?n?)\b|\b(?:pay[ée]e?|co[ûu]t[ée]?|pag[óo]|cost[óo])\b|付了|花了",
+    re.IGNORECASE,
+)
+"""What is asked of with these verbs stands in one place."""
 _HOW_OFTEN = re.compile(
     r"\b(?:how often|how frequently)\b.*"
     r"\b(?:mention|occur|appear|use|name|refer|quote|cite|repeat|crop|come up|say|said)"
@@ -102,7 +110,8 @@ _AGGREGATION = re.compile(
     r"|\bwhat happens\b(?=[^?]*(?:book|novel|story|text|play|work)|\s*\?)"
     r"|\b(?:main|central|key|major|overall|recurring|principal) "
     r"(?:\w+ )?(?:themes?|ideas?|points?|arguments?|messages?|claims?|topics?|motifs?|conclusions?|takeaways?|plot)\b"
-    r"|\bthemes?\b|\bmotifs?\b|\bthe moral\b|\boverall\b|\bthroughout\b|\bin general\b|\bas a whole\b|\bcharacter arc\b"
+    r"|\bthemes?\b|\bmotifs?\b|\bthe moral\b|\boverall(?:,|\s*\?)|^overall\b|\bthroughout\b|\bin general\b"
+    r"|\bas a whole\b|\bcharacter arc\b"
     r"|\bcompar(?:e|es|ing|ison)\b|\bcontrast\b|\bdifferences? between\b|\bsimilarit(?:y|ies) between\b"
     r"|\bhow (?:does|do|did|has|have)\b.*\b(?:change|develop|evolve|grow|progress)\b"
     r"|\bfass\w*\b.*\bzusammen\b|\bzusammenfass|\bworum geht\b|\bthemen\b|\bhauptthem|\bvergleich"
@@ -137,7 +146,7 @@ def _matches(asked: str) -> Iterator[QuestionKind]:
     whole = re.search(_WHOLE_TEXT, asked, re.IGNORECASE)
     if _HOW_OFTEN.search(asked) or (whole and _HOW_OFTEN_IN_ALL.search(asked)):
         yield QuestionKind(QuestionForm.COUNTING, Unit.MENTIONS, _term(asked))
-    if whole and _HOW_MANY_ITEMS.search(asked):
+    if whole and _HOW_MANY_ITEMS.search(asked) and not _AMOUNT.search(asked):
         yield QuestionKind(QuestionForm.COUNTING, Unit.ITEMS)
     for unit, latin, chinese in _UNITS:
         which = r"(?:which|what|welchen?|quel(?:le)?s|qu[ée])"

@@ -18,7 +18,7 @@ from longdoc.agents.events import Emit, Scored
 from longdoc.agents.graph import run_graph
 from longdoc.engines.engine import CompletionRequest, Engine, EngineInfo, TokenLogprob
 from longdoc.engines.next_token import TokenDistribution, next_token, score
-from longdoc.errors import ConfigError, ContextTooLongError, RequestRefusedError
+from longdoc.errors import ConfigError, ContextTooLongError, InvalidOutputError, RequestRefusedError
 from longdoc.prompts.catalogue import Quoted, RenderedPrompt, render
 
 _LEAST_LABEL_MASS = 0.05
@@ -91,8 +91,8 @@ class RelevanceScorer:
     async def score(self, question: str, segments: Sequence[Quoted], *, emit: Emit) -> list[Relevance]:
         """The relevance of each segment, in their order; all are asked for at once, and each call is recorded.
 
-        Identical segments are asked for once. A segment that is refused, or does not fit, is unknown. Raises what
-        `Engine.complete` raises else.
+        Identical segments are asked for once. A segment that is refused, does not fit or comes back without
+        probabilities is unknown. Raises what `Engine.complete` raises else.
         """
         quoted = Quoted(question, {_QUESTION: question})
         told = ToldEngine(self._engine, purpose="relevance of a segment", emit=emit)
@@ -104,7 +104,7 @@ class RelevanceScorer:
             segment = different[number]
             try:
                 found[segment.text] = await self._one(told, quoted, segment, without)
-            except (ContextTooLongError, RequestRefusedError):
+            except (ContextTooLongError, RequestRefusedError, InvalidOutputError):
                 found[segment.text] = UNKNOWN
             emit(Scored(len(found), len(different)))
 

@@ -70,7 +70,10 @@ class ExhaustiveRanker:
 
 
 class CascadeRanker:
-    """What a search finds, in the order of its relevance to the model and, unless `alone`, of the search."""
+    """What a search finds, in the order of its relevance to the model and, unless `alone`, of the search.
+
+    Behind the `prefiltered` that are scored comes the rest of what was found, as it was.
+    """
 
     def __init__(
         self,
@@ -89,8 +92,10 @@ class CascadeRanker:
 
     async def rank(self, question: str, *, emit: Emit) -> Sequence[Candidate]:
         """See `Ranker`."""
-        hits = await self._searcher.search(question, k=self._prefiltered)
-        return self._order(await _scored(hits, await self._texts(hits), question, self._scorer, emit))
+        found = await self._searcher.search(question, k=max(self._prefiltered, PREFILTERED))
+        hits = found[: self._prefiltered]
+        scored = self._order(await _scored(hits, await self._texts(hits), question, self._scorer, emit))
+        return [*scored, *(Candidate(hit) for hit in found[self._prefiltered :])]
 
 
 async def _scored(
@@ -101,9 +106,12 @@ async def _scored(
 
 
 def by_relevance(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Most relevant first, equal ones as they were; unknown ones stay at their place, those that do not help go."""
+    """Most relevant first, equal ones as they were; unknown ones stay at their place.
+
+    Those that do not help go, unless that is all of them: something has to be read.
+    """
     placed = _placed(candidates)
-    return [candidate for candidate in placed if candidate.relevance is None or candidate.relevance.kept]
+    return [candidate for candidate in placed if candidate.relevance is None or candidate.relevance.kept] or placed
 
 
 def by_both(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -63,6 +63,8 @@ def selection_json(result: AskResult) -> dict[str, JsonValue]:
         "strategy": str(result.choice.strategy),
         "reason": result.choice.reason,
         "scoring": None if result.choice.scoring is None else str(result.choice.scoring),
+        "count": result.count,
+        "unit": None if result.unit is None else str(result.unit),
         "budget": result.selection.budget,
         "candidates": candidates_json(result.selection),
         "excerpts": excerpts_json(result.selection),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from longdoc.agents.answer_reader import Answer, AnswerReader, answer_overhead
 from longdoc.agents.events import CallFinished, Emit, Event, NodeDone, Planned, Warned
-from longdoc.agents.follow_up import Turn, standalone_question
-from longdoc.agents.map_reader import MapReader, MapText
+from longdoc.agents.follow_up import MOST_TURNS, StandaloneQuestion, Turn, standalone_question
+from longdoc.agents.map_reader import COUNTED, MapReader, MapText, bodies
+from longdoc.agents.question_kinds import Unit, kind_of
+from longdoc.agents.relevance import ScoringMode
 from longdoc.app.answer_records import selection_json
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.finding import AskOptions, Finder, Selection, Sizes
@@ -18,7 +21,7 @@ from longdoc.app.shelf import Shelf
 from longdoc.app.strategies import Strategy, StrategyChoice
 from longdoc.documents.windows import OVERLAP_TOKENS, WINDOW_TOKENS
 from longdoc.engines.engine import TextSink
-from longdoc.errors import ContextTooLongError, InvalidOutputError
+from longdoc.errors import InvalidOutputError
 from longdoc.json_value import JsonValue
 from longdoc.retrieval.excerpts import Excerpt
 from longdoc.retrieval.key_context import KeyContext
@@ -26,8 +29,6 @@ from longdoc.storage.nodes import Node
 from longdoc.storage.runs import RunRequest, RunStatus
 
 _STRIDE = WINDOW_TOKENS - OVERLAP_TOKENS
-_SHRINKING = 0.7
-_MOST_SHRINKINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class AskResult:
     """An answer with the run it came from, how it was found, and what that took this time.
 
     `asked` is the question as it was searched for: itself, or a follow-up written out. `count` is the number that was
-    counted, for questions that ask for one; `unread` is how many segments could not be read where all had to be.
+    counted, for questions that ask for one, and `unit` what was counted; `unread` is how many segments could not be
+    read where all had to be.
     """
 
     run_id: str
@@ -45,6 +47,7 @@ class AskResult:
     answer: Answer
     selection: Selection
     count: int | None = None
+    unit: Unit | None = None
     unread: int = 0
     usage: RunUsage = field(default_factory=RunUsage)
 
@@ -66,15 +69,19 @@ async def ask(
     options: AskOptions,
     *,
     fresh: bool = False,
+    fresh_since: datetime | None = None,
     turns: Sequence[Turn] = (),
     emit: Emit,
     on_text: TextSink | None = None,
 ) -> AskResult:
     """Answer a question from the documents of a shelf; the same question again is answered from the record.
 
-    Raises `ConfigError` for a question that does not fit the window and for what the engine cannot do, and what the
-    engine raises; the run is closed with the fitting status first.
+    Of `turns`, questions before this one, the last few count. With `fresh` nothing counts that is recorded from before
+    this start, with `fresh_since` (aware) nothing older. Raises `ConfigError` for a question that does not fit the
+    window and for what the engine cannot do, `ContextTooLongError`, and what the engine raises; the run is closed with
+    the fitting status first.
     """
+    turns = turns[-MOST_TURNS:]
     request = RunRequest(
         kind="ask",
         title=question,
@@ -82,16 +89,12 @@ async def ask(
         parameters=_parameters(shelf, question, options, turns),
         model=workspace.engine.info.identity,
     )
-    async with open_run(workspace, request, fresh=fresh, emit=emit) as run:
+    opened = open_run(workspace, request, fresh=fresh, fresh_since=fresh_since, emit=emit, interactive=True)
+    async with opened as run:
         asking = _Asking(workspace, run, shelf, options, on_text)
         asked = await standalone_question(run.engine, question, turns, emit=run.emit)
-        choice = asking.choose(asked)
-        run.emit(Planned(1, f"{choice.strategy}: {choice.reason}"))
-        found = await asking.answer(asked, choice, turns)
-        result = AskResult(
-            run.id, question, asked, choice, found.answer, found.selection, found.count, found.unread, run.usage
-        )
-        run.status = RunStatus.GAPS if found.unread else RunStatus.DONE
+        result = await asking.answer(question, asked, asking.sizes.recent(asked.text, turns))
+        run.status = RunStatus.GAPS if result.unread else RunStatus.DONE
         await _store(workspace, run, result, asking.calls)
     return result
 
@@ -103,19 +106,41 @@ async def estimate_ask(
 
     Spends nothing. Raises `ConfigError`.
     """
-    sizes = Sizes(workspace.engine.info, options)
+    info = workspace.engine.info
+    sizes = Sizes(info, options)
     tokens = round(shelf.tokens)
     choice = sizes.choose(question, tokens=tokens, mapped=mapped)
+    if choice.strategy is Strategy.MAP:
+        return await _estimate_map(workspace, shelf, choice, question, sizes)
     overhead = answer_overhead(question)
     read = overhead + min(tokens, sizes.room(question) if choice.strategy is Strategy.FULL else sizes.budget(question))
-    scored = min(options.candidates, tokens // _STRIDE + 1) if choice.strategy is Strategy.CASCADE else 0
-    if choice.strategy is Strategy.XL3M:
-        scored = tokens // _STRIDE + 1
-    if choice.strategy is Strategy.MAP:
-        calls = tokens // MapReader(workspace.engine).segment_limit(workspace.engine.info.context_window) + 1
-        return AskEstimate(choice, calls + 1, tokens + (calls + 1) * overhead, (calls + 1) * sizes.answer)
+    windows = tokens // _STRIDE + 1
+    scored = {Strategy.CASCADE: min(options.candidates, windows), Strategy.XL3M: windows}.get(choice.strategy, 0)
+    if choice.scoring is ScoringMode.CONTRAST:
+        scored += 1  # without any segment
     prompt = read + scored * (WINDOW_TOKENS + overhead)
     return AskEstimate(choice, 1 + scored, prompt, sizes.answer + scored)
+
+
+async def _estimate_map(
+    workspace: Workspace, shelf: Shelf, choice: StrategyChoice, question: str, sizes: Sizes
+) -> AskEstimate:
+    """A call for each segment, and those that put the notes together where the answer is made of them."""
+    reader = MapReader(workspace.engine)
+    window = workspace.engine.info.context_window
+    texts = await _map_texts(workspace, shelf, reader.segment_limit(window), None)
+    segments = [segment for _, segment in bodies(texts)]
+    combined = 0 if kind_of(question).form in COUNTED else 1
+    read = sum(segment.tokens for segment in segments) + (len(segments) + combined) * answer_overhead(question)
+    written = len(segments) * reader.note_tokens(window)
+    return AskEstimate(choice, len(segments) + combined, read + combined * written, written + combined * sizes.answer)
+
+
+async def _map_texts(workspace: Workspace, shelf: Shelf, limit: int, run: OpenRun | None) -> list[MapText]:
+    return [
+        MapText(document, await segments_of(workspace, document, limit=limit, run=run))
+        for document in await shelf.all()
+    ]
 
 
 def _parameters(shelf: Shelf, question: str, options: AskOptions, turns: Sequence[Turn]) -> dict[str, JsonValue]:
@@ -137,16 +162,6 @@ async def _store(workspace: Workspace, run: OpenRun, result: AskResult, calls: S
     run.emit(NodeDone(node.id, 0, "the answer", gap=False))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What came of a question."""
-
-    answer: Answer
-    selection: Selection
-    count: int | None = None
-    unread: int = 0
-
-
 class _Asking:
     """One question on its way to an answer."""
 
@@ -157,48 +172,50 @@ class _Asking:
         self._run = run
         self._shelf = shelf
         self._finder = Finder(workspace, run, shelf, options)
-        self._sizes = Sizes(workspace.engine.info, options)
         self._on_text = on_text
+        self.sizes = Sizes(workspace.engine.info, options)
         self.calls: list[int] = []
 
-    def choose(self, question: str) -> StrategyChoice:
-        """Which strategy to take."""
-        return self._sizes.choose(question, tokens=self._shelf.tokens)
-
-    async def answer(self, question: str, choice: StrategyChoice, turns: Sequence[Turn]) -> _Found:
-        """The answer by the strategy chosen, and what it was read from."""
+    async def answer(self, question: str, asked: StandaloneQuestion, turns: Sequence[Turn]) -> AskResult:
+        """The answer by the strategy that fits, and what it was read from."""
+        choice = await self._finder.choose(asked.kind, turns)
+        self._run.emit(Planned(1, f"{choice.strategy}: {choice.reason}"))
         if choice.strategy is Strategy.MAP:
-            return await self._mapped(question)
-        ranking = await self._finder.rank(question, choice)
-        budget = self._sizes.budget(question, turns)
-        for _ in range(1 if choice.strategy is Strategy.FULL else _MOST_SHRINKINGS):
-            context = await self._finder.context(choice, ranking, budget)
-            try:
-                answer = await self._read(question, context.excerpts, turns)
-                return _Found(answer, Selection(tuple(ranking), context, budget))
-            except ContextTooLongError:
-                budget = int(budget * _SHRINKING)  # where the engine has no tokenizer, counts are estimates
-        raise ContextTooLongError("the text does not fit the window; take another --strategy or fewer --context-tokens")
+            return await self._mapped(question, asked, choice)
+        found = await self._finder.read(
+            asked.text, choice, lambda excerpts: self._read(asked.text, excerpts, turns), turns=turns
+        )
+        return AskResult(
+            self._run.id, question, asked.text, found.choice, found.made, found.selection, usage=self._run.usage
+        )
 
-    async def _mapped(self, question: str) -> _Found:
+    async def _mapped(self, question: str, asked: StandaloneQuestion, choice: StrategyChoice) -> AskResult:
         """The answer from every segment, which are cut and stored like those of summaries."""
         reader = MapReader(self._run.engine)
         limit = reader.segment_limit(self._workspace.engine.info.context_window)
-        texts: list[MapText] = []
-        for document in await self._shelf.all():
-            segments = await segments_of(self._workspace, document, limit=limit, run=self._run)
-            texts.append(MapText(document, segments))
-        mapped = await reader.answer(question, texts, max_tokens=self._sizes.answer, emit=self._noting)
+        texts = await _map_texts(self._workspace, self._shelf, limit, self._run)
+        mapped = await reader.answer(
+            asked.text, texts, max_tokens=self.sizes.answer, emit=self._noting, kind=kind_of(asked.kind)
+        )
         if mapped.failed and not mapped.segments_read:
             raise InvalidOutputError(f"no part of the text could be read: {mapped.failed[0].reason}")
-        answer = replace(mapped.answer, dropped=mapped.answer.dropped + mapped.dropped)
-        selection = Selection((), KeyContext((), ()), limit)
-        return _Found(answer, selection, mapped.count, len(mapped.failed))
+        return AskResult(
+            self._run.id,
+            question,
+            asked.text,
+            choice,
+            replace(mapped.answer, dropped=mapped.answer.dropped + mapped.dropped),
+            Selection((), KeyContext((), ()), limit),
+            mapped.count,
+            mapped.unit,
+            len(mapped.failed),
+            self._run.usage,
+        )
 
     async def _read(self, question: str, excerpts: Sequence[Excerpt], turns: Sequence[Turn]) -> Answer:
         """The answer with checked citations; of a model that keeps to no structure in plain sentences."""
         reader = AnswerReader(self._run.engine)
-        tokens = self._sizes.answer
+        tokens = self.sizes.answer
         emit = self._noting
         try:
             return await reader.answer(

@@ -62,9 +62,11 @@ class Workspace:
     engine: Engine
     embedder: LateEmbedder
 
-    def recorded_engine(self, run_id: str, *, fresh_since: datetime | None) -> Engine:
-        """The engine behind the ledger, for one run."""
-        return LedgerEngine(self.engine, self.records.ledger, run_id=run_id, fresh_since=fresh_since)
+    def recorded_engine(self, run_id: str, *, fresh_since: datetime | None, interactive: bool = False) -> Engine:
+        """The engine behind the ledger, for one run; `interactive`: somebody waits for it."""
+        return LedgerEngine(
+            self.engine, self.records.ledger, run_id=run_id, fresh_since=fresh_since, interactive=interactive
+        )
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from longdoc.app.shelf import Shelf
 from longdoc.app.strategies import Strategy, StrategyChoice
 from longdoc.errors import ConfigError, ContextTooLongError, InvalidOutputError, RequestRefusedError
 from longdoc.json_value import JsonValue
+from longdoc.retrieval.excerpts import Excerpt
 from longdoc.storage.nodes import Node, NodeStatus
 from longdoc.storage.runs import RunRequest, RunStatus
 
@@ -24,10 +25,13 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class CheckedClaim:
-    """A claim and what became of it; `check` is None where it could not be judged, and `failure` says why."""
+    """A claim and what became of it; `check` is None where it could not be judged, and `failure` says why.
+
+    `choice` is how its evidence was found, None where nothing could be.
+    """
 
     claim: str
-    choice: StrategyChoice
+    choice: StrategyChoice | None
     check: ClaimCheck | None
     failure: str = ""
 
@@ -55,6 +59,7 @@ async def estimate_checks(
     workspace: Workspace, shelf: Shelf, claims: Sequence[str], options: AskOptions
 ) -> CheckEstimate:
     """What `check_claims` will take at most. Spends nothing. Raises `ConfigError`."""
+    _require_evidence(options)
     found = [await estimate_ask(workspace, shelf, claim, options, mapped=False) for claim in claims]
     return CheckEstimate(
         len(claims),
@@ -78,8 +83,7 @@ async def check_claims(
     A claim whose answer cannot be used is told as such; the others go on. Raises `ConfigError` for claims that do not
     fit the window and strategies that find no evidence, and what the engine raises.
     """
-    if options.strategy == Strategy.MAP:
-        raise ConfigError("claims are checked with full, retrieve, cascade or xl3m, not with map")
+    _require_evidence(options)
     request = RunRequest(
         kind="check",
         title=claims[0] if len(claims) == 1 else f"{len(claims)} claims about {shelf.title}",
@@ -96,12 +100,16 @@ async def check_claims(
         async def work(number: int) -> None:
             checked[number] = await checking.check(number, claims[number])
 
-        await work(0)  # alone: it makes the index that the others use
-        await run_graph([() for _ in claims[1:]], lambda number: work(number + 1), at_once=_AT_ONCE)
+        await run_graph([()] * len(claims), work, at_once=_AT_ONCE)
         result = CheckResult(run.id, tuple(checked[number] for number in range(len(claims))), run.usage)
         run.result_node = f"{run.id}.0"
         run.status = RunStatus.GAPS if any(claim.check is None for claim in result.claims) else RunStatus.DONE
     return result
+
+
+def _require_evidence(options: AskOptions) -> None:
+    if options.strategy == Strategy.MAP:
+        raise ConfigError("claims are checked with full, retrieve, cascade or xl3m, not with map")
 
 
 def _parameters(shelf: Shelf, claims: Sequence[str], options: AskOptions) -> dict[str, JsonValue]:
@@ -117,13 +125,12 @@ class _Checking:
     def __init__(self, workspace: Workspace, run: OpenRun, shelf: Shelf, options: AskOptions) -> None:
         self._workspace = workspace
         self._run = run
-        self._shelf = shelf
-        self._sizes = Sizes(workspace.engine.info, options)
+        self._checker = ClaimChecker(run.engine)
+        self._tokens = Sizes(workspace.engine.info, options).answer
         self._finder = Finder(workspace, run, shelf, options)
 
     async def check(self, number: int, claim: str) -> CheckedClaim:
         """Check a claim and store what came of it."""
-        choice = self._choose(claim)
         calls: list[int] = []
 
         def emit(event: Event) -> None:
@@ -131,22 +138,18 @@ class _Checking:
                 calls.append(event.completion.call_id)
             self._run.emit(event)
 
+        choice: StrategyChoice | None = None
         try:
-            checked = CheckedClaim(claim, choice, await self._checked(claim, choice, emit))
+            choice = await self._finder.choose(claim, mapped=False)
+            found = await self._finder.read(claim, choice, lambda excerpts: self._judged(claim, excerpts, emit))
+            checked = CheckedClaim(claim, found.choice, found.made)
         except (InvalidOutputError, RequestRefusedError, ContextTooLongError) as error:
             checked = CheckedClaim(claim, choice, None, str(error))
         await self._store(number, checked, calls)
         return checked
 
-    def _choose(self, claim: str) -> StrategyChoice:
-        """As for a question, but that reading all of the text piece by piece tells nothing of a claim about it."""
-        return self._sizes.choose(claim, tokens=self._shelf.tokens, mapped=False)
-
-    async def _checked(self, claim: str, choice: StrategyChoice, emit: Emit) -> ClaimCheck:
-        ranking = await self._finder.rank(claim, choice)
-        context = await self._finder.context(choice, ranking, self._sizes.budget(claim))
-        checker = ClaimChecker(self._run.engine)
-        return await checker.check(claim, context.excerpts, max_tokens=self._sizes.answer, emit=emit)
+    async def _judged(self, claim: str, excerpts: Sequence[Excerpt], emit: Emit) -> ClaimCheck:
+        return await self._checker.check(claim, excerpts, max_tokens=self._tokens, emit=emit)
 
     async def _store(self, number: int, checked: CheckedClaim, calls: Sequence[int]) -> None:
         node = Node(

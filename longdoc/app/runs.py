@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from longdoc.agents.events import CallFinished, Emit, Event
 from longdoc.app.bootstrap import Workspace
@@ -47,15 +48,27 @@ class OpenRun:
 
 @asynccontextmanager
 async def open_run(
-    workspace: Workspace, request: RunRequest, *, fresh: bool, emit: Emit
+    workspace: Workspace,
+    request: RunRequest,
+    *,
+    fresh: bool,
+    fresh_since: datetime | None = None,
+    interactive: bool = False,
+    emit: Emit,
 ) -> AsyncGenerator[OpenRun, None]:
-    """Open a run and close it with the status its work earned, also when it fails or is interrupted."""
+    """Open a run and close it with the status its work earned, also when it fails or is interrupted.
+
+    What was recorded before `fresh_since` (aware), or before a `fresh` start, does not count. The calls of an
+    `interactive` run, for which somebody waits, go before others where the engine can.
+    """
     runs = workspace.records.runs
     started = await runs.start(request, fresh=fresh)
     usage = RunUsage()
     run = OpenRun(
         id=started.id,
-        engine=workspace.recorded_engine(started.id, fresh_since=started.fresh_since),
+        engine=workspace.recorded_engine(
+            started.id, fresh_since=fresh_since or started.fresh_since, interactive=interactive
+        ),
         usage=usage,
         emit=_tallied(emit, usage, workspace.engine.info),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from longdoc.agents.question_kinds import QuestionForm, kind_of
+from longdoc.agents.question_kinds import QuestionForm, Unit, kind_of
 from longdoc.agents.relevance import ScoringMode, modes_of, require_mode
 from longdoc.engines.engine import EngineInfo
 
@@ -38,11 +38,15 @@ SCORED: Final = frozenset({Strategy.XL3M, Strategy.CASCADE})
 
 @dataclass(frozen=True, slots=True)
 class StrategyChoice:
-    """A strategy, one clause on why it was taken, and the mode of scoring where there is one."""
+    """A strategy, one clause on why it was taken, and the mode of scoring where there is one.
+
+    `warning` says where it is not what was asked for.
+    """
 
     strategy: Strategy
     reason: str
     scoring: ScoringMode | None = None
+    warning: str = ""
 
 
 def choose_strategy(
@@ -51,24 +55,25 @@ def choose_strategy(
     info: EngineInfo,
     *,
     tokens: float,
+    counted: bool = False,
     room: int,
     scoring: ScoringMode | None = None,
     mapped: bool = True,
 ) -> StrategyChoice:
     """The strategy asked for, or the one that fits best where that is left open (`auto`).
 
-    `tokens` is about how long the text is, `room` how much of it one call holds; `mapped` tells whether reading all of
-    it piece by piece may be taken. Raises `ConfigError` where the engine
-    cannot do what was asked for.
+    `tokens` is how long the text is, about or `counted`, `room` how much of it one call holds; `mapped` tells whether
+    reading all of it piece by piece may be taken. On an engine that tells no probabilities, what scoring would have
+    ordered is taken as a search finds it. Raises `ConfigError` where the engine cannot do a mode of scoring that was
+    asked for.
     """
     if asked != AUTO:
-        strategy = Strategy(asked)
-        mode = _mode(info, scoring) if strategy in SCORED else None
-        return StrategyChoice(strategy, "as asked for", mode)
-    fits = tokens * _ESTIMATE_MARGIN <= room
-    size = f"about {tokens:,.0f} tokens {'fit' if fits else 'do not fit'} one call, which holds {room:,}"
+        return _as_asked(Strategy(asked), info, scoring)
+    fits = tokens * (1 if counted else _ESTIMATE_MARGIN) <= room
+    about = "" if counted else "about "
+    size = f"{about}{tokens:,.0f} tokens {'fit' if fits else 'do not fit'} one call, which holds {room:,}"
     kind = kind_of(question)
-    if mapped and kind.form is QuestionForm.COUNTING:
+    if mapped and kind.form is QuestionForm.COUNTING and not (fits and kind.unit is Unit.ITEMS):
         return StrategyChoice(Strategy.MAP, "it asks for a count, which every part of the text must be read for")
     if fits:
         return StrategyChoice(Strategy.FULL, size)
@@ -77,9 +82,15 @@ def choose_strategy(
     return StrategyChoice(BEST, f"{size}, and it is about a place in it")
 
 
-def _mode(info: EngineInfo, asked: ScoringMode | None) -> ScoringMode:
-    """The mode asked for, or the best that the engine can compute."""
+def _as_asked(strategy: Strategy, info: EngineInfo, scoring: ScoringMode | None) -> StrategyChoice:
+    """A strategy that was asked for: in the mode asked for, or the best that the engine can compute."""
+    if strategy not in SCORED:
+        return StrategyChoice(strategy, "as asked for")
+    if scoring is not None:
+        require_mode(scoring, info)
+        return StrategyChoice(strategy, "as asked for", scoring)
     able = modes_of(info)
-    mode = asked or (able[0] if able else ScoringMode.LABEL)
-    require_mode(mode, info)
-    return mode
+    if able:
+        return StrategyChoice(strategy, "as asked for", able[0])
+    why = f"{info.model} tells no probabilities of tokens, which {strategy} needs"
+    return StrategyChoice(BEST, why, warning=f"{why}, so {BEST} is taken")

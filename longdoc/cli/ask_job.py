@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from threading import Thread
 
 import typer
@@ -26,7 +25,7 @@ from longdoc.cli.options import RunOptions
 from longdoc.cli.output import Output, OutputFormat, Results
 from longdoc.cli.run_view import RunView
 from longdoc.cli.session import run_session
-from longdoc.cli.sources import STANDARD_INPUT
+from longdoc.cli.sources import STANDARD_INPUT, is_there
 from longdoc.documents.document import Document
 from longdoc.documents.readers import read_bytes
 from longdoc.errors import ConfigError, LdaError
@@ -37,11 +36,11 @@ _PROMPT = "? "
 
 def split_words(words: Sequence[str], question: str | None, *, collected: bool) -> tuple[list[str], str | None]:
     """The sources and the question that stand on a command line: the last word is the question unless it is a file,
-    or the only word and no collection is asked. Raises `ConfigError`."""
+    or the only word and no collection is asked."""
     if question is not None or not words:
         return list(words), question
     last = words[-1]
-    is_source = last == STANDARD_INPUT or Path(last).exists() or (len(words) == 1 and not collected)
+    is_source = last == STANDARD_INPUT or is_there(last) or (len(words) == 1 and not collected)
     return (list(words), None) if is_source else (list(words[:-1]), last)
 
 
@@ -74,33 +73,42 @@ class AskJob:
             asked = AskedDocuments(documents, None)
         if question is None and not sys.stdin.isatty():
             raise ConfigError('say what you ask: lda ask PATH "question"')
+        if question is None and (self.run.out is not None or self.form is OutputFormat.JSON):
+            raise ConfigError("a session answers at the terminal; for --json or --out, name the question")
         question = None if question is None else question.strip()
         if question == "":
             raise ConfigError("the question is empty")
 
         async def work(workspace: Workspace) -> ExitCode:
-            shelf = await asked.shelf(workspace.records)
-            return await (self._once(workspace, shelf, question) if question else self._session(workspace, shelf))
+            with closing(await asked.shelf(workspace.records)) as shelf:
+                return await (self._once(workspace, shelf, question) if question else self._session(workspace, shelf))
 
         return run_session(self.run.settings(), self.run.budget(), work, quiet=self.run.quiet)
 
     async def _once(self, workspace: Workspace, shelf: Shelf, question: str) -> ExitCode:
         results = Results(_COMMAND, self.form, self.run.out, sources=[shelf.title])
-        results.add(0, await self._output(workspace, shelf, question))
+        output: Output
+        if self.run.dry_run:
+            output = await self._estimate(workspace, shelf, question)
+        else:
+            output = AskOutput(await self._answer(workspace, shelf, question, ()), shelf, explain=self.explain)
+        results.add(0, output)
         results.close()
         return results.code
 
-    async def _output(self, workspace: Workspace, shelf: Shelf, question: str) -> Output:
-        if self.run.dry_run:
-            estimate = await estimate_ask(workspace, shelf, question, self.options)
-            return AskEstimateOutput(shelf, question, estimate, workspace.engine.info)
-        return AskOutput(await self._answer(workspace, shelf, question, ()), shelf, explain=self.explain)
+    async def _estimate(self, workspace: Workspace, shelf: Shelf, question: str) -> AskEstimateOutput:
+        estimate = await estimate_ask(workspace, shelf, question, self.options)
+        return AskEstimateOutput(shelf, question, estimate, workspace.engine.info)
 
     async def _session(self, workspace: Workspace, shelf: Shelf) -> ExitCode:
-        """Questions from the terminal until its end; each knows those before it."""
+        """Questions from the terminal until its end; each knows those before it. Its code tells of gaps in any."""
         turns: list[Turn] = []
+        code = ExitCode.DONE
         typer.echo(f"Ask about {shelf.title}; an empty line ends.", err=True)
         while question := await _read_question():
+            if self.run.dry_run:
+                typer.echo((await self._estimate(workspace, shelf, question)).text(self.form))
+                continue
             try:
                 result = await self._answer(workspace, shelf, question, turns)
             except LdaError as error:
@@ -108,9 +116,11 @@ class AskJob:
                     raise
                 typer.echo(f"lda: {error}", err=True)
                 continue
-            typer.echo(AskOutput(result, shelf, explain=self.explain).text(self.form))
+            output = AskOutput(result, shelf, explain=self.explain)
+            typer.echo(output.text(self.form))
             turns.append(Turn(question, result.answer.text))
-        return ExitCode.DONE
+            code = ExitCode.GAPS if output.gaps else code
+        return code
 
     async def _answer(self, workspace: Workspace, shelf: Shelf, question: str, turns: Sequence[Turn]) -> AskResult:
         with RunView(question, quiet=self.run.quiet) as view:

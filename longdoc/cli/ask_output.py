@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from longdoc.agents.relevance import Relevance
 from longdoc.app.answer_records import answer_json, candidates_json, excerpts_json
 from longdoc.app.ask import AskEstimate, AskResult
 from longdoc.app.shelf import Shelf
@@ -39,7 +40,9 @@ class AskOutput:
         """As a text for people."""
         notes = CitationNotes(several=len(self.shelf.ids) > 1, markdown=form is OutputFormat.MARKDOWN)
         answer = self.result.answer
-        said = " ".join(notes.marked(claim) for claim in answer.claims) or answer.text
+        marked = [notes.marked(claim) for claim in answer.claims]
+        said = "\n".join(f"- {one}" for one in marked) if answer.listed else " ".join(marked)
+        said = said or answer.text
         return "\n\n".join(filter(None, [said, "\n".join(notes.lines()), self._remarks(), self._explained()]))
 
     def _remarks(self) -> str:
@@ -73,7 +76,7 @@ class AskOutput:
                 str(rank),
                 f"{candidate.hit.segment.start:,}–{candidate.hit.segment.end:,}",
                 *(str(candidate.hit.ranks.get(name, "")) for name in names),
-                *([_relevance(candidate.relevance and candidate.relevance.value)] if scored else []),
+                *([_relevance(candidate.relevance)] if scored else []),
                 "yes" if candidate.hit.place in used else "",
             ]
             for rank, candidate in enumerate(shown, 1)
@@ -96,6 +99,7 @@ class AskOutput:
             "reason": result.choice.reason,
             "answer": answer_json(result.answer),
             "count": result.count,
+            "unit": None if result.unit is None else str(result.unit),
             "unread": result.unread,
             "budget": result.selection.budget,
             "excerpts": excerpts_json(result.selection),
@@ -141,8 +145,12 @@ class AskEstimateOutput:
         }
 
 
-def _relevance(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.3f}"
+def _relevance(relevance: Relevance | None) -> str:
+    if relevance is None:
+        return ""
+    if relevance.value is None:
+        return "unknown"
+    return f"{relevance.value:.3f}{' (weak)' if relevance.weak else ''}"
 
 
 def _count(number: int, thing: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.check import check_claims, estimate_checks
 from longdoc.app.finding import AskOptions
+from longdoc.app.shelf import Shelf
 from longdoc.cli.asked_documents import AskedDocuments
 from longdoc.cli.check_output import CheckEstimateOutput, CheckOutput
 from longdoc.cli.exits import ExitCode
@@ -16,6 +18,7 @@ from longdoc.cli.options import RunOptions
 from longdoc.cli.output import Output, OutputFormat, Results
 from longdoc.cli.run_view import RunView
 from longdoc.cli.session import run_session
+from longdoc.cli.sources import is_there
 from longdoc.errors import ConfigError
 
 _COMMAND = "check"
@@ -39,7 +42,7 @@ def split_claim(words: Sequence[str], claims: Sequence[str]) -> tuple[list[str],
     """Sources and claims: without a file of claims the last word is the claim. Raises `ConfigError`."""
     if claims:
         return list(words), list(claims)
-    if not words or not words[-1].strip() or Path(words[-1]).exists():
+    if not words or not words[-1].strip() or is_there(words[-1]):
         raise ConfigError('say what you claim: lda check PATH "claim", or --claims FILE')
     return list(words[:-1]), [words[-1].strip()]
 
@@ -60,21 +63,24 @@ class CheckJob:
         asked = AskedDocuments.read(self.sources, self.collection, database=self.run.database)
 
         async def work(workspace: Workspace) -> ExitCode:
-            shelf = await asked.shelf(workspace.records)
-            results = Results(_COMMAND, self.form, self.run.out, sources=[shelf.title])
-            output: Output
-            if self.run.dry_run:
-                estimate = await estimate_checks(workspace, shelf, self.claims, self.options)
-                output = CheckEstimateOutput(shelf, estimate, workspace.engine.info)
-            else:
-                with RunView(shelf.title, quiet=self.run.quiet) as view:
-                    result = await check_claims(
-                        workspace, shelf, self.claims, self.options, fresh=self.run.fresh, emit=view.emit
-                    )
-                    view.finish(result.run_id, result.usage)
-                output = CheckOutput(result, shelf)
-            results.add(0, output)
-            results.close()
-            return results.code
+            with closing(await asked.shelf(workspace.records)) as shelf:
+                return await self._check(workspace, shelf)
 
         return run_session(self.run.settings(), self.run.budget(), work, quiet=self.run.quiet)
+
+    async def _check(self, workspace: Workspace, shelf: Shelf) -> ExitCode:
+        results = Results(_COMMAND, self.form, self.run.out, sources=[shelf.title])
+        output: Output
+        if self.run.dry_run:
+            estimate = await estimate_checks(workspace, shelf, self.claims, self.options)
+            output = CheckEstimateOutput(shelf, estimate, workspace.engine.info)
+        else:
+            with RunView(shelf.title, quiet=self.run.quiet) as view:
+                result = await check_claims(
+                    workspace, shelf, self.claims, self.options, fresh=self.run.fresh, emit=view.emit
+                )
+                view.finish(result.run_id, result.usage)
+            output = CheckOutput(result, shelf)
+        results.add(0, output)
+        results.close()
+        return results.code

@@ -106,7 +106,7 @@ def _claim_json(claim: CheckedClaim) -> JsonValue:
     check = claim.check
     told: dict[str, JsonValue] = {
         "claim": claim.claim,
-        "strategy": str(claim.choice.strategy),
+        "strategy": None if claim.choice is None else str(claim.choice.strategy),
         "verdict": None if check is None else str(check.verdict),
     }
     if check is None:

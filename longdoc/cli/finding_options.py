@@ -37,14 +37,16 @@ class FindingOptions:
         ),
     ] = None
     candidates: Annotated[
-        int,
-        typer.Option("--candidates", min=1, help="Segments scored by cascade.", rich_help_panel=_FINDING),
-    ] = 64
+        int | None,
+        typer.Option(
+            "--candidates", min=1, help="Segments scored by cascade.", show_default="64", rich_help_panel=_FINDING
+        ),
+    ] = None
     context_tokens: Annotated[
         int | None,
         typer.Option(
             "--context-tokens",
-            min=32,
+            min=128,
             help="Tokens of text that an answer is read from.",
             show_default="up to 8000",
             rich_help_panel=_FINDING,
@@ -53,12 +55,21 @@ class FindingOptions:
 
     def asked(self) -> AskOptions:
         """The same for the application. Raises `ConfigError`."""
+        from longdoc.agents.segment_ranking import PREFILTERED
         from longdoc.app.finding import AskOptions
+        from longdoc.app.strategies import SCORED, Strategy
         from longdoc.cli.ask_job import scoring_mode
+        from longdoc.errors import ConfigError
 
+        if self.scoring is not None and self.strategy not in SCORED:
+            raise ConfigError("segments are scored with --strategy cascade or xl3m; name one, or leave out --scoring")
+        if self.candidates is not None and self.strategy != Strategy.CASCADE:
+            raise ConfigError("--candidates goes with --strategy cascade; name it, or leave out --candidates")
+        if self.context_tokens is not None and self.strategy in {Strategy.FULL, Strategy.MAP}:
+            raise ConfigError(f"--strategy {self.strategy} reads all of the text; leave out --context-tokens")
         return AskOptions(
             strategy=self.strategy,
             scoring=scoring_mode(self.scoring),
-            candidates=self.candidates,
+            candidates=PREFILTERED if self.candidates is None else self.candidates,
             context_tokens=self.context_tokens,
         )

@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from longdoc.agents.events import CallFinished, Event, Indexed, NodeDone, Planned, Scored, Traced, Warned
+from longdoc.agents.events import CallFinished, Event, Indexed, NodeDone, Planned, Read, Scored, Traced, Warned
 from longdoc.app.runs import RunUsage
 from longdoc.cli.render import stderr_console, usage_line
 
@@ -100,6 +100,8 @@ class RunView:
             self._tokens += event.completion.usage.completion_tokens
         elif isinstance(event, NodeDone):
             self._done += 1
+        elif isinstance(event, Read):
+            self._done = event.done
         elif isinstance(event, Traced):
             self._aside = f"sources {event.done}/{event.nodes}"
         elif isinstance(event, Scored):

@@ -17,16 +17,26 @@ def expand_sources(named: Sequence[str], *, out: Path | None = None) -> list[str
     """Files as they are named; for a folder all documents in it and below, for a pattern what it matches; each once.
 
     What lies in `out`, where results go, is left out where that is inside a folder or below a pattern. Raises
-    `ConfigError` where a folder or a pattern has none.
+    `ConfigError` where a folder or a pattern has none, and for an empty name.
     """
     return list(dict.fromkeys(source for name in named for source in _expand(name, out)))
 
 
+def is_there(name: str) -> bool:
+    """Whether there is a file or a folder of this name; none has an empty one, or one longer than names may be."""
+    try:
+        return bool(name.strip()) and Path(name).exists()
+    except OSError:
+        return False
+
+
 def _expand(name: str, out: Path | None) -> Iterator[str]:
     path = Path(name)
-    if name == STANDARD_INPUT or path.is_file():
+    if not name.strip():
+        raise ConfigError("the name of a file is empty; say which one is meant")
+    if name == STANDARD_INPUT or (is_there(name) and path.is_file()):
         yield name
-    elif path.is_dir():
+    elif is_there(name) and path.is_dir():
         documents = (file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
         found = sorted(str(file) for file in documents if not _is_result(file, out, path))
         if not found:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from longdoc.engines.engine import CompletionRequest, Engine, TokenLogprob
-from longdoc.errors import ConfigError, EngineUnavailableError
+from longdoc.errors import ConfigError, InvalidOutputError
 
 ALTERNATIVES = 20
 
@@ -36,7 +36,8 @@ async def next_token(
     """The distribution of the first token of the answer to a request, whose own limits do not count.
 
     Source of the bound: a distribution coarsened to fewer outcomes has no more entropy. Raises `ConfigError` where
-    the engine tells no probabilities, and what `Engine.complete` raises.
+    the engine tells no probabilities, `InvalidOutputError` where it told none this once, and what `Engine.complete`
+    raises.
     """
     able = engine.info
     if not able.logprobs:
@@ -52,7 +53,7 @@ async def next_token(
     )
     answer = await engine.complete(asked)
     if not answer.logprobs:
-        raise EngineUnavailableError(f"{able.model} told no probabilities though it can")
+        raise InvalidOutputError(f"{able.model} told no probabilities though it can")
     return distribution_of(answer.logprobs[0])
 
 

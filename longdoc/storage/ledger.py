@@ -227,16 +227,24 @@ class LedgerEngine:
     """An engine that answers from the record where it can, and records what it has to ask.
 
     Identical calls in flight at once are made once: the others wait, and one of them goes on where the first
-    fails. Answers from before `fresh_since` do not count. Calls are counted for the run `run_id` if given.
+    fails. Answers from before `fresh_since` do not count. Calls are counted for the run `run_id` if given;
+    `interactive`: somebody waits for them.
     """
 
     def __init__(
-        self, inner: Engine, ledger: Ledger, *, run_id: str | None = None, fresh_since: datetime | None = None
+        self,
+        inner: Engine,
+        ledger: Ledger,
+        *,
+        run_id: str | None = None,
+        fresh_since: datetime | None = None,
+        interactive: bool = False,
     ) -> None:
         self._inner = inner
         self._ledger = ledger
         self._run_id = run_id
         self._fresh_since = fresh_since
+        self._interactive = interactive
 
     @property
     def info(self) -> EngineInfo:
@@ -263,7 +271,8 @@ class LedgerEngine:
         await self._inner.aclose()
 
     async def _ask(self, key: str, request: CompletionRequest, on_text: TextSink | None) -> Completion:
-        completion = await self._inner.complete(request, on_text=on_text)
+        urgent = replace(request, interactive=True) if self._interactive else request
+        completion = await self._inner.complete(urgent, on_text=on_text)
         stored = self._ledger.enqueue(key, request, completion, self._inner.info, run_id=self._run_id)
         try:
             return await asyncio.shield(stored)

@@ -129,3 +129,19 @@ def test_a_word_that_is_meant_as_such(question: str, term: str | None) -> None:
 def test_any_text_has_a_kind(question: str) -> None:
     kind = kind_of(question)
     assert (kind.unit is not None) == (kind.form in {COUNTING, LISTING})
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many crowns did he pay in total?",
+        "How many years did the siege last, in the story?",
+        "What is the overall cost of the bridge?",
+    ],
+)
+def test_an_amount_stands_in_one_place(question: str) -> None:
+    assert kind_of(question).form is QuestionForm.LOOKUP
+
+
+def test_overall_by_itself_asks_of_all() -> None:
+    assert kind_of("Overall, was the voyage a success?").form is QuestionForm.AGGREGATION

@@ -38,7 +38,8 @@ def test_always_lies_in_the_text(text: str) -> None:
 def _standalone(answer: str, *turns: Turn) -> tuple[str, int]:
     engine = ScriptedEngine(lambda _: answer)
     found = asyncio.run(standalone_question(engine, "And where is it?", turns, emit=lambda _: None))
-    return found, len(engine.calls)
+    assert found.kind in {found.text, "And where is it?"}
+    return found.text, len(engine.calls)
 
 
 def test_a_first_question_costs_no_call() -> None:
@@ -52,5 +53,19 @@ def test_a_follow_up_is_written_out() -> None:
 
 def test_a_model_that_does_not_keep_to_it_is_done_without() -> None:
     turn = Turn("Who hid the key?", "The captain.")
-    for nonsense in ("", "One.\nTwo.", "word " * 200):
+    for nonsense in ("", "One.\nTwo.", "word " * 200, "The key is in the cellar."):
         assert _standalone(nonsense, turn) == ("Who hid the key? And where is it?", 1)
+
+
+def test_the_kind_of_a_question_that_was_not_written_out_is_that_of_its_own_words() -> None:
+    turn = Turn("How many chapters mention Napoleon?", "Twelve.")
+    engine = ScriptedEngine(lambda _: "One.\nTwo.")
+    found = asyncio.run(standalone_question(engine, "Who is he?", [turn], emit=lambda _: None))
+    assert (found.text, found.kind) == ("How many chapters mention Napoleon? Who is he?", "Who is he?")
+
+
+def test_an_answer_that_was_cut_is_no_question() -> None:
+    engine = ScriptedEngine(lambda _: " ".join(f"w{n}" for n in range(127)) + " ? more")
+    turn = Turn("Who hid the key?", "The captain.")
+    found = asyncio.run(standalone_question(engine, "And where is it? " * 10, [turn], emit=lambda _: None))
+    assert found.text.startswith("Who hid the key? And")

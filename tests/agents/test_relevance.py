@@ -196,6 +196,18 @@ def test_segments_that_do_not_help_are_left_out() -> None:
     assert _numbers(by_relevance([_candidate(0, -1.0, kept=False), _candidate(1, 1.0)])) == [1]
 
 
+def test_where_none_helps_all_are_left() -> None:
+    assert _numbers(by_relevance([_candidate(0, -2.0, kept=False), _candidate(1, -1.0, kept=False)])) == [1, 0]
+
+
+def test_an_answer_without_probabilities_leaves_its_segment_unknown() -> None:
+    def answer(request: CompletionRequest) -> str | Completion:
+        return "yes" if "bad" in request.messages[-1].content else _says({"yes": 1.0})
+
+    found = _score(ScriptedEngine(answer, logprobs=5), ScoringMode.LABEL, ["good", "bad"])
+    assert [relevance.value for relevance in found] == [1.0, None]
+
+
 def test_equal_relevance_keeps_the_order() -> None:
     assert _numbers(by_relevance([_candidate(n, 0.5) for n in range(4)])) == [0, 1, 2, 3]
 
@@ -234,7 +246,7 @@ async def _texts(hits: Sequence[Hit]) -> Sequence[Quoted]:
 def test_the_cascade_scores_what_the_search_left() -> None:
     engine = _engine(lambda prompt: _says({"yes": 0.9, "no": 0.1} if "page 2" in prompt else {"no": 1.0}))
     ranker = CascadeRanker(_Searcher(), _texts, RelevanceScorer(engine, ScoringMode.LABEL), prefiltered=3, alone=True)
-    assert _numbers(asyncio.run(ranker.rank(_QUESTION, emit=lambda _: None))) == [2, 0, 1]
+    assert _numbers(asyncio.run(ranker.rank(_QUESTION, emit=lambda _: None))) == [2, 0, 1, *range(3, 64)]
     assert len(engine.calls) == 3
 
 

@@ -7,7 +7,9 @@ import json
 import math
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,7 @@ from longdoc.app.bootstrap import Workspace, open_records, wrap_engine
 from longdoc.app.check import CheckResult, check_claims
 from longdoc.app.embedder_choice import EmbedderChoice
 from longdoc.app.finding import AskOptions
-from longdoc.app.indexing import add_documents
+from longdoc.app.indexing import add_documents, open_index
 from longdoc.app.late_embedder import LateEmbedder
 from longdoc.app.shelf import shelf_of, shelf_of_collection
 from longdoc.app.strategies import Strategy
@@ -30,7 +32,8 @@ from longdoc.engines.budget import Budget
 from longdoc.engines.embedder_hashed import HashedEmbedder
 from longdoc.engines.engine import Completion, CompletionRequest, FinishReason, TokenLogprob, Usage
 from longdoc.engines.scripted import ScriptedEngine
-from longdoc.errors import BudgetExceededError, ConfigError, InvalidOutputError, NotFoundError
+from longdoc.errors import BudgetExceededError, ConfigError, ContextTooLongError, InvalidOutputError, NotFoundError
+from longdoc.retrieval.collection_index import CollectionIndex
 from longdoc.storage.nodes import NodeStatus
 from longdoc.storage.runs import RunStatus
 from tests.agents.asking import answer, claim, story
@@ -174,11 +177,90 @@ def test_a_follow_up_is_searched_for_as_it_is_meant(tmp_path: Path) -> None:
     assert result.answer.found
 
 
-def test_an_engine_without_probabilities_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="tells no probabilities at all"):
-        asked(tmp_path, engine(logprobs=0), strategy="cascade")
+def test_an_engine_without_probabilities_is_searched_and_a_mode_is_refused_by_name(tmp_path: Path) -> None:
+    events: list[Event] = []
+    result = asked(tmp_path, engine(logprobs=0), strategy="cascade", events=events)
+    assert (result.choice.strategy, result.answer.found) == (Strategy.RETRIEVE, True)
+    assert any(isinstance(event, Warned) and "tells no probabilities" in event.message for event in events)
     with pytest.raises(ConfigError, match="by likelihood"):
         asked(tmp_path, engine(), strategy="cascade", scoring=ScoringMode.LIKELIHOOD)
+
+
+def test_what_seemed_to_fit_is_counted_and_searched_where_it_does_not(tmp_path: Path) -> None:
+    letters = [f"{n} a b c d e f g h i." for n in range(130)]
+    document = story({"One": "\n".join([*letters[:60], NEEDLE, *letters[60:]])})
+    result = asked(tmp_path, engine(), document=document)
+    assert (result.choice.strategy, result.answer.found) == (Strategy.RETRIEVE, True)
+    assert "do not fit one call" in result.choice.reason
+    with pytest.raises(ContextTooLongError, match=r"one call holds .* take another --strategy"):
+        asked(tmp_path, engine(), document=document, strategy="full")
+
+
+def test_what_the_engine_finds_too_long_after_all_is_searched(tmp_path: Path) -> None:
+    whole = book(32)
+
+    def strict(request: CompletionRequest) -> str | Completion:
+        if request.messages[-1].content.count("Day ") > 24:
+            raise ContextTooLongError("too long")
+        return reads(request)
+
+    result = asked(tmp_path, engine(strict), document=whole)
+    assert result.choice.strategy is Strategy.RETRIEVE
+    assert "after all" in result.choice.reason
+
+
+def test_a_session_goes_on_however_long_its_answers_are(tmp_path: Path) -> None:
+    turns = tuple(Turn("Who kept the light?", "The keeper of Skerry Head. " * 60) for _ in range(5))
+    assert asked(tmp_path, engine(), question="And where did he hide it?", turns=turns).answer.found
+
+
+def test_where_no_segment_helps_the_best_are_read(tmp_path: Path) -> None:
+    def sure_without(request: CompletionRequest) -> str | Completion:
+        if not request.logprobs:
+            return reads(request)
+        share = 0.6 if "Day " in request.messages[-1].content else 0.99
+        top = (("a", math.log(share)), ("b", math.log(1 - share)))
+        return Completion("a", FinishReason.STOP, Usage(9, 1), "scripted", logprobs=(TokenLogprob(*top[0], top=top),))
+
+    result = asked(tmp_path, engine(sure_without), strategy="xl3m", scoring=ScoringMode.CONTRAST)
+    assert result.selection.context.excerpts
+
+
+def test_where_no_segment_can_be_scored_the_search_decides(tmp_path: Path) -> None:
+    def mute(request: CompletionRequest) -> str | Completion:
+        return "The" if request.logprobs else reads(request)
+
+    events: list[Event] = []
+    result = asked(tmp_path, engine(mute), strategy="xl3m", events=events)
+    assert result.answer.found
+    told = [event.message for event in events if isinstance(event, Warned)]
+    assert any("could not be scored" in message for message in told)
+    assert any("what a search finds is read" in message for message in told)
+
+
+def test_a_waiting_user_goes_before_other_work(tmp_path: Path) -> None:
+    scripted = engine()
+    asked(tmp_path, scripted, strategy="cascade")
+    assert all(request.interactive for request in scripted.calls)
+
+
+def test_what_is_recorded_counts_since_a_time(tmp_path: Path) -> None:
+    asked(tmp_path, engine())
+
+    async def work(workspace: Workspace) -> None:
+        shelf = await shelf_of(workspace.records, [book()])
+        for since, calls in ((datetime(2020, 1, 1, tzinfo=UTC), 0), (datetime.now(UTC), 1)):
+            before = len(again.calls)
+            await ask(workspace, shelf, QUESTION, AskOptions(), fresh_since=since, emit=lambda _: None)
+            assert len(again.calls) - before == calls
+
+    again = engine()
+    with_workspace(tmp_path, work, again)
+
+
+def test_too_small_a_context_is_refused() -> None:
+    with pytest.raises(ConfigError, match="give at least 128"):
+        AskOptions(context_tokens=64)
 
 
 def test_a_question_that_fills_the_window_is_refused(tmp_path: Path) -> None:
@@ -267,6 +349,35 @@ def test_a_collection_is_asked_as_one_text(tmp_path: Path) -> None:
     with_workspace(tmp_path, work, engine())
 
 
+def test_a_collection_that_grows_meanwhile_is_asked_as_it_was(tmp_path: Path) -> None:
+    async def work(workspace: Workspace) -> None:
+        await add_documents(workspace.records, [book()], collection="novels")
+        shelf = await shelf_of_collection(workspace.records, "novels")
+        await add_documents(workspace.records, [book(190, title="Another")], collection="novels")
+        for strategy in (Strategy.RETRIEVE, Strategy.XL3M):
+            result = await ask(workspace, shelf, QUESTION, AskOptions(strategy=strategy), emit=lambda _: None)
+            assert {citation.title for citation in result.answer.citations} == {"Skerry Head"}
+        shelf.close()
+
+    with_workspace(tmp_path, work, engine())
+
+
+def test_an_estimate_of_reading_all_holds(tmp_path: Path) -> None:
+    chapters = {f"Chapter {n}": f"{HAY}The lamp went out on day {n}." for n in range(1, 31)}
+    question = "How many chapters mention the lamp?"
+    scripted = engine(lambda _: json.dumps({"items": []}))
+
+    async def work(workspace: Workspace) -> None:
+        shelf = await shelf_of(workspace.records, [story(chapters)])
+        estimate = await estimate_ask(workspace, shelf, question, AskOptions())
+        assert scripted.calls == []
+        result = await ask(workspace, shelf, question, AskOptions(), emit=lambda _: None)
+        assert (result.count, len(scripted.calls)) == (0, estimate.calls)
+        assert sum(call.max_tokens for call in scripted.calls) <= estimate.completion_tokens
+
+    with_workspace(tmp_path, work, scripted)
+
+
 def checked(path: Path, claims: list[str], answers: Callable[[CompletionRequest], str | Completion]) -> CheckResult:
     found: list[CheckResult] = []
 
@@ -287,6 +398,18 @@ def test_claims_are_checked_in_their_order(tmp_path: Path) -> None:
     claims = ["The keeper of Skerry Head hid the key under the stair.", "It never rained on the harbour."]
     verdicts = [one.check.verdict for one in checked(tmp_path, claims, reads).claims if one.check is not None]
     assert verdicts == ["true", "not_stated"]
+
+
+def test_claims_share_one_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    async def counted(*arguments: Any, **options: Any) -> CollectionIndex:
+        opened.append("index")
+        return await open_index(*arguments, **options)
+
+    monkeypatch.setattr("longdoc.app.shelf.open_index", counted)
+    checked(tmp_path, [f"The keeper hid the key on day {n}." for n in range(9)], reads)
+    assert opened == ["index"]
 
 
 def test_a_claim_that_cannot_be_judged_does_not_stop_the_others(tmp_path: Path) -> None:
