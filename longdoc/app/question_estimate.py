@@ -20,7 +20,6 @@ from longdoc.app.question_options import (
     ThreadOptions,
     TrialOptions,
     cases_to_sort,
-    key_texts,
     needle_title,
 )
 from longdoc.app.question_strategies import SCORED, LineUp, SelectionStrategy, Variant, line_up
@@ -29,6 +28,7 @@ from longdoc.documents.windows import OVERLAP_TOKENS, PART_TOKENS, WINDOW_TOKENS
 from longdoc.engines.engine import EngineInfo
 from longdoc.evaluation.filler import filler_of
 from longdoc.evaluation.planted import count_texts
+from longdoc.evaluation.threads import count_thread_texts, longest_question
 
 _SLACK: Final = 16
 """How many tokens before their limit windows end, on average, to end with a sentence."""
@@ -89,13 +89,9 @@ def estimate_needles(documents: Sequence[Document], options: NeedleOptions, info
 
 def estimate_threads(options: ThreadOptions, info: EngineInfo) -> QuestionEstimate:
     """What `evaluate_threads` takes. Raises `ConfigError` as it does."""
-    texts = key_texts(options)
-    found = [(text.cases[0].length, len(text.cases)) for text in texts]
-    batches = [
-        _Batch(length, sum(one == length for one, _ in found), sum(cases for one, cases in found if one == length))
-        for length in options.trial.lengths
-    ]
-    return _estimate("Key-value threads", batches, options.trial, info, question=texts[0].cases[0].question)
+    tasks = options.tasks()
+    batches = [_Batch(length, count_thread_texts(tasks, length=length), len(tasks)) for length in options.trial.lengths]
+    return _estimate("Key-value threads", batches, options.trial, info, question=longest_question(tasks))
 
 
 def estimate_tsort(documents: Sequence[Document], options: SortOptions, info: EngineInfo) -> QuestionEstimate:

@@ -84,7 +84,7 @@ async def evaluate_threads(
     workspace: Workspace, options: ThreadOptions, *, fresh: bool = False, watch: Watch
 ) -> QuestionReport:
     """Have values looked up, and followed, in texts of random keys and values. Raises as `evaluate_needles`."""
-    texts = key_texts(options)
+    count, texts = key_texts(options)
     request = RunRequest(
         kind="eval threads",
         title="Key-value threads",
@@ -97,8 +97,8 @@ async def evaluate_threads(
         },
         model=workspace.engine.info.identity,
     )
-    asked = _Asked(options.trial, score_start, cases=sum(len(text.cases) for text in texts), texts=len(texts))
-    return await _evaluate(workspace, request, asked, iter(texts), fresh=fresh, watch=watch)
+    asked = _Asked(options.trial, score_start, cases=len(options.tasks()) * len(options.trial.lengths), texts=count)
+    return await _evaluate(workspace, request, asked, texts, fresh=fresh, watch=watch)
 
 
 async def evaluate_tsort(

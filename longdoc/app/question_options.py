@@ -19,7 +19,7 @@ from longdoc.evaluation.gold import GoldText
 from longdoc.evaluation.needles import NeedleKind, plan_needles
 from longdoc.evaluation.planted import DEPTHS, CasePlan, count_texts, plant
 from longdoc.evaluation.recall import BUDGETS
-from longdoc.evaluation.threads import ThreadKind, ThreadTask, thread_texts
+from longdoc.evaluation.threads import ThreadKind, ThreadTask, count_thread_texts, thread_texts
 from longdoc.evaluation.tsort import SortCase, sort_cases
 from longdoc.json_value import JsonValue
 
@@ -159,10 +159,15 @@ def needle_texts(filler: Filler, plans: Sequence[CasePlan], trial: TrialOptions)
     return count, chain.from_iterable(each)
 
 
-def key_texts(options: ThreadOptions) -> list[GoldText]:
-    """The texts of key-value pairs. Raises `ConfigError`."""
-    tasks, seed = options.tasks(), options.trial.seed
-    return [text for length in options.trial.lengths for text in thread_texts(tasks, length=length, seed=seed)]
+def key_texts(options: ThreadOptions) -> tuple[int, Iterator[GoldText]]:
+    """How many texts of key-value pairs there are, and these, made one after the other.
+
+    Raises `ConfigError` before any is made.
+    """
+    tasks, trial = options.tasks(), options.trial
+    count = sum(count_thread_texts(tasks, length=length) for length in trial.lengths)
+    each = (thread_texts(tasks, length=length, seed=trial.seed) for length in trial.lengths)
+    return count, chain.from_iterable(each)
 
 
 def cases_to_sort(
