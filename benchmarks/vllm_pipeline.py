@@ -24,17 +24,18 @@ from longdoc.engines.engine import CompletionRequest, Message
 from longdoc.engines.vllm import VllmEngine
 from longdoc.storage.database import Database
 from longdoc.storage.ledger import Ledger, LedgerEngine
+from tests.vllm.weights import require_weights
 
 _SEGMENTS = 64
 _ANSWER_TOKENS = 64
 _WINDOW = 2048
 _ROUNDS = 2
 _MOST_RATIO = 1.1
-_MODEL = Path(os.environ.get("LDA_MODELS_DIR", ".cache/models")) / "smollm2-135m-hf"
 
 
 def run() -> BenchmarkTable:
     """Each way in a process of its own, in turn; the best round of each counts."""
+    require_weights()
     measured: dict[str, list[tuple[float, int, int]]] = {name: [] for name in _WAYS}
     for _ in range(_ROUNDS):
         for name, rounds in measured.items():
@@ -63,7 +64,7 @@ def _in_process(way: str) -> tuple[float, int, int]:
 
 async def _open() -> VllmEngine:
     settings = VllmSettings(enforce_eager=True)
-    return await VllmEngine.open(str(_MODEL), settings=settings, context_window=_WINDOW)
+    return await VllmEngine.open(str(require_weights()), settings=settings, context_window=_WINDOW)
 
 
 async def _requests() -> list[CompletionRequest]:
@@ -104,7 +105,11 @@ def _offline() -> tuple[float, int, int]:
 
     requests = asyncio.run(_requests())  # before: vLLM's batch does not run beside an event loop
     model = LLM(
-        model=str(_MODEL), max_model_len=_WINDOW, enforce_eager=True, enable_prefix_caching=True, disable_log_stats=True
+        model=str(require_weights()),
+        max_model_len=_WINDOW,
+        enforce_eager=True,
+        enable_prefix_caching=True,
+        disable_log_stats=True,
     )
     model.chat([_messages(_WARM_UP)], SamplingParams(max_tokens=1), use_tqdm=False)
     params = SamplingParams(max_tokens=_ANSWER_TOKENS, temperature=0.0)
