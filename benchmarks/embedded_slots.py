@@ -82,6 +82,7 @@ def _request(text: str, answer_tokens: int) -> CompletionRequest:
     variables = {
         "segment": Quoted(text, {}),
         "words": 80,
+        "exact": False,
         "title": None,
         "place": None,
         "language": None,

@@ -61,7 +61,7 @@ async def _timed(engine: Engine) -> float:
 
     async def worker() -> None:
         for number in numbers:
-            await engine.complete(_request(number))
+            await engine.complete(request(number))
 
     started = time.process_time()
     async with asyncio.TaskGroup() as group:
@@ -70,9 +70,18 @@ async def _timed(engine: Engine) -> float:
     return (time.process_time() - started) / _CALLS * 1000
 
 
-def _request(number: int) -> CompletionRequest:
+def request(number: int) -> CompletionRequest:
+    """A request to summarize a segment, another one for each number."""
     segment = Quoted(f"{number} {_SEGMENT}", {"document": "d", "start": number, "end": number + len(_SEGMENT)})
-    variables = {"segment": segment, "words": 247, "title": None, "place": None, "language": None, "focus": None}
+    variables = {
+        "segment": segment,
+        "words": 247,
+        "exact": False,
+        "title": None,
+        "place": None,
+        "language": None,
+        "focus": None,
+    }
     prompt = render("summarize/leaf", variables)
     return CompletionRequest((Message("system", prompt.system), Message("user", prompt.user)), max_tokens=380)
 
