@@ -18,6 +18,8 @@ BUDGETS: Final = (512, 1024, 2048, 4096, 8192)
 MOST_MISSES: Final = 32
 """How many stretches in a row may be too long for what is left before a budget counts as spent."""
 
+_MOSTLY: Final = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class RankedSpan:
@@ -51,7 +53,8 @@ class Recall:
     all; `first` counts until one span does. `best` and `within` are the shares of spans that lie whole in the k best
     stretches, and in what is selected within a budget of tokens, where stretches that overlap or touch are one. Where
     spans are longer than stretches, the other way round says something: `inside` is the share of what is selected
-    within a budget that lies in the spans, `precision` the share of the k best stretches that lie whole in one of them.
+    within a budget that lies in the spans, `precision` the share of the k best stretches that lie in them for the most
+    part.
     """
 
     rank: int | None
@@ -164,8 +167,8 @@ def _within(span: Span, stretch: RankedSpan) -> bool:
 
 
 def _precision(stretches: Sequence[RankedSpan], spans: Sequence[Span]) -> float:
-    """The share of stretches that lie whole in a span; 0 of none."""
-    lying = [any(start <= one.start and one.end <= end for start, end in spans) for one in stretches]
+    """The share of stretches of which more than half lies in the spans: some stand across a border. 0 of none."""
+    lying = [share_inside([(one.start, one.end)], spans) > _MOSTLY for one in stretches]
     return sum(lying) / len(lying) if lying else 0.0
 
 

@@ -127,6 +127,7 @@ def test_of_what_is_selected_the_share_in_the_spans_is_told() -> None:
 
 
 def test_of_the_best_stretches_the_share_that_lies_in_a_long_span_is_told() -> None:
-    recall = recall_of(ranked((100, 150), (0, 50), (90, 140), (120, 190)), [(100, 200)], ks=(1, 2, 3, 4, 8), budgets=())
-    assert recall.precision == pytest.approx({1: 1.0, 2: 0.5, 3: 1 / 3, 4: 0.5, 8: 0.5})
+    ranking = ranked((100, 150), (0, 50), (90, 140), (180, 220))
+    recall = recall_of(ranking, [(100, 200)], ks=(1, 2, 3, 4, 8), budgets=())
+    assert recall.precision == pytest.approx({1: 1.0, 2: 0.5, 3: 2 / 3, 4: 0.5, 8: 0.5})
     assert recall_of(ranked(), [(100, 200)], ks=(1,), budgets=()).precision == {1: 0.0}
