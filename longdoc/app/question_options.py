@@ -10,7 +10,8 @@ from typing import Final
 from longdoc.agents.relevance import ScoringMode
 from longdoc.agents.segment_ranking import PREFILTERED
 from longdoc.app.finding import AskOptions
-from longdoc.app.question_strategies import LineUp, SelectionStrategy, Variant
+from longdoc.app.question_answers import Answering, answerable
+from longdoc.app.question_strategies import SelectionStrategy
 from longdoc.documents.document import Document
 from longdoc.engines.engine import EngineInfo
 from longdoc.errors import ConfigError
@@ -28,14 +29,12 @@ XL3M_UP_TO: Final = 64
 """Segments of a text that are all scored by the model, unless asked otherwise."""
 
 SCORING: Final = (ScoringMode.LABEL, ScoringMode.ENTROPY, ScoringMode.CONTRAST, ScoringMode.LIKELIHOOD)
-"""All modes; answers come by the first one that the engine can compute."""
+"""All modes; answers come by the first one that the engine can compute, unless asked for in another."""
 
 NEEDLES: Final = (NeedleKind.PLAIN, NeedleKind.PARAPHRASE, NeedleKind.BRIDGE, NeedleKind.DECOYS)
 SORT_TOKENS: Final = 256
 """The most tokens of an answer that puts stretches in order."""
 
-_ANSWERING = (SelectionStrategy.RETRIEVE, SelectionStrategy.CASCADE)
-"""The strategies that answer, where answers are asked for."""
 _MANY = 5
 _STEPS = (2, 5)
 _THREADS = 3
@@ -49,7 +48,7 @@ class TrialOptions:
 
     `scoring` are the modes in which a model scores segments; `candidates` is how many segments retrieval leaves it to
     score; a text of more segments than `xl3m_up_to` is not scored whole; `budgets` are those that recall is told for;
-    `answers`: whether questions are also answered. Raises `ConfigError` for what cannot work.
+    `answers` is how questions are also answered. Raises `ConfigError` for what cannot work.
     """
 
     lengths: tuple[int, ...] = LENGTHS
@@ -58,7 +57,7 @@ class TrialOptions:
     candidates: int = PREFILTERED
     budgets: tuple[int, ...] = BUDGETS
     seed: int = 0
-    answers: bool = False
+    answers: tuple[Answering, ...] = ()
     xl3m_up_to: int = XL3M_UP_TO
 
     def __post_init__(self) -> None:
@@ -76,20 +75,17 @@ class TrialOptions:
             "candidates": self.candidates,
             "budgets": list(self.budgets),
             "seed": self.seed,
-            "answers": self.answers,
+            "answers": [one.label for one in self.answers],
             "xl3m_up_to": self.xl3m_up_to,
         }
 
-    def answering(self, lined_up: LineUp) -> list[Variant]:
-        """The variants that answer: of each strategy that can the first."""
-        if not self.answers:
-            return []
-        first = {one.strategy: one for one in reversed(lined_up.variants)}
-        return [first[strategy] for strategy in _ANSWERING if strategy in first]
+    def answering(self, info: EngineInfo) -> tuple[list[Answering], list[str]]:
+        """What an engine can do of the ways of answering, and why others are left out."""
+        return answerable(self.answers, self.scoring, info)
 
-    def ask_options(self, variant: Variant) -> AskOptions:
-        """How a variant is asked."""
-        return AskOptions(strategy=str(variant.strategy), scoring=variant.scoring, candidates=self.candidates)
+    def ask_options(self, one: Answering) -> AskOptions:
+        """How questions are answered in this way."""
+        return AskOptions(strategy=one.strategy, scoring=one.scoring, candidates=self.candidates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from longdoc.agents.answer_reader import EXCERPT_TOKENS
 from longdoc.agents.events import CallFinished, Emit, Event
 from longdoc.agents.relevance import RelevanceScorer, ScoringMode, modes_of
 from longdoc.agents.segment_ranking import CascadeRanker, ExhaustiveRanker, Ranker
 from longdoc.documents.document import Document
+from longdoc.documents.tokens import TokenCounter
 from longdoc.engines.engine import Engine, EngineInfo
 from longdoc.errors import ConfigError
 from longdoc.evaluation.recall import KS, RankedSpan, Ranking
 from longdoc.evaluation.selection_baselines import baselines
-from longdoc.evaluation.selection_trial import Selector
+from longdoc.evaluation.selection_trial import ScoredRanking, Selector
 from longdoc.evaluation.trials import Clock, system_clock
 from longdoc.prompts.catalogue import Quoted
 from longdoc.retrieval.collection_index import DENSE, CollectionIndex
@@ -111,20 +113,20 @@ def _not_scored(strategies: Sequence[SelectionStrategy], modes: Sequence[Scoring
 
 
 class CallTally:
-    """Passes events on and adds up the calls among them, those that the record answered too."""
+    """Passes events on and adds up the calls among them; `recorded` of them were answered from the record."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
         self.calls = 0
+        self.recorded = 0
         self.tokens = 0
-        self.seconds = 0.0
 
     def emit(self, event: Event) -> None:
         """Count an event and pass it on."""
         if isinstance(event, CallFinished):
             self.calls += 1
+            self.recorded += event.completion.recorded
             self.tokens += event.completion.usage.prompt_tokens
-            self.seconds += event.completion.seconds
         self._emit(event)
 
 
@@ -151,18 +153,33 @@ class SharedSearch:
 
 
 class TextSelectors:
-    """Makes the selectors of one text: of its index, its characters, and the engine that scores its segments."""
+    """Makes the selectors of one text: of its index, its characters, and the engine that scores its segments.
+
+    `counter` counts the tokens of what is selected, as for an answer, which also shows where each excerpt stands;
+    without one they are the estimate.
+    """
 
     def __init__(
-        self, index: CollectionIndex, document: Document, engine: Engine, *, candidates: int, emit: Emit
+        self,
+        index: CollectionIndex,
+        document: Document,
+        engine: Engine,
+        *,
+        candidates: int,
+        emit: Emit,
+        counter: TokenCounter | None = None,
+        clock: Clock = system_clock,
     ) -> None:
         self._index = index
         self._document = document
         self._engine = engine
         self._candidates = candidates
         self._emit = emit
+        self._counter = counter
+        self._clock = clock
         self._most = max(candidates, *KS)
-        self._search = SharedSearch(index, most=self._most)
+        self._search = SharedSearch(index, most=self._most, clock=clock)
+        self._tokens: dict[tuple[str, int], int] = {}
 
     @property
     def finds_by_meaning(self) -> bool:
@@ -172,7 +189,8 @@ class TextSelectors:
     async def of(self, variants: Sequence[Variant]) -> Mapping[str, Selector | Sequence[Selector]]:
         """The selectors of these variants by their labels."""
         windows = await self._index.windows()
-        blind = baselines([span_of(hit) for hit in windows])
+        await self._count(windows)
+        blind = baselines([self._span_of(hit) for hit in windows])
         return {one.label: blind.get(one.strategy) or self._selector(one, windows) for one in variants}
 
     async def segments(self) -> int:
@@ -206,23 +224,43 @@ class TextSelectors:
 
     def _searched(self, search: Callable[..., Awaitable[Sequence[Hit]]]) -> Selector:
         async def select(question: str) -> Ranking:
-            return Ranking([span_of(hit) for hit in await search(question, k=self._most)])
+            return Ranking([self._span_of(hit) for hit in await search(question, k=self._most)])
 
         return select
 
     async def _retrieved(self, question: str) -> Ranking:
         hits = await self._search.search(question, k=self._most)
-        return Ranking([span_of(hit) for hit in hits], seconds=self._search.seconds(question))
+        return Ranking([self._span_of(hit) for hit in hits], seconds=self._search.seconds(question))
 
     def _scored(self, ranker: Ranker, *, searched: bool = False) -> Selector:
         async def select(question: str) -> Ranking:
             tally = CallTally(self._emit)
+            before = await self._searched_seconds(question) if searched else 0.0
+            began = self._clock()
             found = await ranker.rank(question, emit=tally.emit)
-            seconds = tally.seconds + (self._search.seconds(question) if searched else 0.0)
-            spans = [span_of(candidate.hit) for candidate in found]
-            return Ranking(spans, tally.calls, tally.tokens, seconds=seconds)
+            seconds = before + self._clock() - began
+            spans = [self._span_of(candidate.hit) for candidate in found]
+            return ScoredRanking(spans, tally.calls, tally.tokens, seconds=seconds, recorded=tally.recorded)
 
         return select
+
+    async def _searched_seconds(self, question: str) -> float:
+        """How long the search takes that a ranking begins with: other strategies may have begun with it before."""
+        await self._search.search(question, k=1)
+        return self._search.seconds(question)
+
+    async def _count(self, windows: Sequence[Hit]) -> None:
+        if self._counter is None:
+            return
+        text = self._document.text
+        pieces = [text[hit.segment.start : hit.segment.end] for hit in windows]
+        counts = await self._counter.count_tokens(pieces)
+        self._tokens = {hit.place: count + EXCERPT_TOKENS for hit, count in zip(windows, counts, strict=True)}
+
+    def _span_of(self, hit: Hit) -> RankedSpan:
+        """Where a hit stands, and what it takes of a budget."""
+        segment = hit.segment
+        return RankedSpan(segment.start, segment.end, self._tokens.get(hit.place, segment.tokens))
 
     async def _texts(self, hits: Sequence[Hit]) -> Sequence[Quoted]:
         """As an answer's segments are quoted, so that their scores are found in the record again."""
@@ -234,8 +272,3 @@ class TextSelectors:
             )
             for hit in hits
         ]
-
-
-def span_of(hit: Hit) -> RankedSpan:
-    """Where a hit stands, for measuring."""
-    return RankedSpan(hit.segment.start, hit.segment.end, hit.segment.tokens)

@@ -40,7 +40,9 @@ Examples:
 
   lda eval needle book.epub --strategies lexical,dense,retrieve
 
-  lda eval needle book.epub --strategies retrieve,cascade --answers
+  lda eval needle book.epub --answers retrieve,cascade:entropy,map
+
+  lda eval needle book.epub --lengths 4k --answers full,auto --png found.png
 
   lda eval needle book.epub --lengths 4M --dry-run
 {_KEPT}"""
@@ -72,7 +74,7 @@ Examples:
 
   lda eval threads --kinds one,thread --strategies lexical,retrieve --json
 
-  lda eval threads --answers --dry-run
+  lda eval threads --answers retrieve,cascade --dry-run
 {_KEPT}"""
 
 TSORT_HELP = """
@@ -120,7 +122,7 @@ Scoring: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--scoring",
-        help="How the model scores: label, entropy, contrast, likelihood; answers by the first.",
+        help="How the model scores: label, entropy, contrast, likelihood.",
         show_default="all that can be",
         rich_help_panel=_STRATEGIES,
     ),
@@ -132,15 +134,26 @@ Budgets: TypeAlias = Annotated[
     str, typer.Option("--budgets", help="Tokens that may be selected.", rich_help_panel=_STRATEGIES)
 ]
 Answers: TypeAlias = Annotated[
-    bool,
-    typer.Option("--answers", help="Also answer, by retrieve and cascade.", rich_help_panel=_STRATEGIES),
+    str | None,
+    typer.Option(
+        "--answers",
+        help="Also answer, by: full (where the text fits), retrieve, cascade, xl3m, map, auto; cascade:entropy names "
+        "a mode, else it is the first of --scoring.",
+        show_default="none",
+        rich_help_panel=_STRATEGIES,
+    ),
 ]
 XL3MUpTo: TypeAlias = Annotated[
     int,
     typer.Option("--xl3m-up-to", min=0, help="Segments of a text that are all scored.", rich_help_panel=_STRATEGIES),
 ]
 Png: TypeAlias = Annotated[
-    Path | None, typer.Option("--png", help="Draw what is found by length and depth.", rich_help_panel="Output")
+    Path | None,
+    typer.Option(
+        "--png",
+        help="Draw what is found by length and depth, and what is answered in NAME-answers.png.",
+        rich_help_panel="Output",
+    ),
 ]
 
 
@@ -155,7 +168,7 @@ class Trial:
     candidates: Candidates = 64
     budgets: Budgets = "512,1024,2048,4096,8192"
     xl3m_up_to: XL3MUpTo = 64
-    answers: Answers = False
+    answers: Answers = None
     png: Png = None
 
     def options(self) -> TrialOptions:
@@ -163,7 +176,7 @@ class Trial:
         from longdoc.agents.relevance import ScoringMode
         from longdoc.app.question_options import SCORING, TrialOptions
         from longdoc.app.question_strategies import SelectionStrategy
-        from longdoc.cli.question_job import parse_lengths, parse_names, parse_numbers
+        from longdoc.cli.question_job import parse_answers, parse_lengths, parse_names, parse_numbers
 
         return TrialOptions(
             lengths=parse_lengths(self.lengths),
@@ -172,7 +185,7 @@ class Trial:
             candidates=self.candidates,
             budgets=parse_numbers(self.budgets),
             seed=self.seed,
-            answers=self.answers,
+            answers=parse_answers(self.answers),
             xl3m_up_to=self.xl3m_up_to,
         )
 
@@ -243,7 +256,7 @@ def threads(
         raise ConfigError("only single keys stand at a depth; draw them with --kinds one")
     job = QuestionJob(
         "eval threads",
-        lambda info: estimate_threads(asked, info),
+        lambda engine: estimate_threads(asked, engine),
         lambda workspace, watch: evaluate_threads(workspace, asked, fresh=run.fresh, watch=watch),
         run,
         trial.png,
@@ -275,7 +288,7 @@ def tsort(
     documents = [read_source(source) for source in expand_sources(paths, out=run.out)]
     job = QuestionJob(
         "eval tsort",
-        lambda info: estimate_tsort(documents, asked, info),
+        lambda engine: estimate_tsort(documents, asked, engine),
         lambda workspace, watch: evaluate_tsort(workspace, documents, asked, fresh=run.fresh, watch=watch),
         run,
     )
@@ -293,7 +306,7 @@ def _plant(command: str, paths: list[str], asked: NeedleOptions, run: options.Ru
     documents = [read_source(source) for source in expand_sources(paths, out=run.out)]
     job = QuestionJob(
         command,
-        lambda info: estimate_needles(documents, asked, info),
+        lambda engine: estimate_needles(documents, asked, engine),
         lambda workspace, watch: evaluate_needles(workspace, documents, asked, fresh=run.fresh, watch=watch),
         run,
         png,

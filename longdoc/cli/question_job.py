@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,8 +14,10 @@ import typer
 
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.comparison import Watch
+from longdoc.app.question_answers import Answering, parse_answering
 from longdoc.app.question_estimate import QuestionEstimate, StrategyEstimate
 from longdoc.app.question_options import counted
+from longdoc.app.strategies import AUTO, Strategy
 from longdoc.cli.compare_output import NamedTable
 from longdoc.cli.exits import ExitCode
 from longdoc.cli.markdown_table import markdown_table
@@ -25,14 +27,14 @@ from longdoc.cli.question_output import QuestionOutput
 from longdoc.cli.render import notifier, table
 from longdoc.cli.run_view import RunView
 from longdoc.cli.session import run_session
-from longdoc.engines.engine import EngineInfo, Usage
+from longdoc.engines.engine import Engine, EngineInfo, Usage
 from longdoc.errors import ConfigError
 from longdoc.evaluation.heat_map import draw_heat_map
-from longdoc.evaluation.question_report import QuestionReport, selection_panels
+from longdoc.evaluation.question_report import QuestionReport, answer_panels, selection_panels
 from longdoc.json_value import JsonValue
 
 Evaluate: TypeAlias = Callable[[Workspace, Watch], Awaitable[QuestionReport]]
-Estimate: TypeAlias = Callable[[EngineInfo], QuestionEstimate]
+Estimate: TypeAlias = Callable[[Engine], QuestionEstimate]
 
 _Name = TypeVar("_Name", bound=StrEnum)
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)([kM]?)")
@@ -63,6 +65,16 @@ def parse_names(text: str | None, known: type[_Name], thing: str) -> tuple[_Name
     if unknown or not names:
         raise ConfigError(f"there is no {thing} {(unknown or [text])[0]!r}; choose from: {', '.join(known)}")
     return tuple(dict.fromkeys(known(name) for name in names))
+
+
+def parse_answers(text: str | None) -> tuple[Answering, ...]:
+    """Ways of answering parted by commas, such as retrieve,cascade:entropy; none without. Raises `ConfigError`."""
+    if text is None:
+        return ()
+    found = tuple(dict.fromkeys(map(parse_answering, _parts(text))))
+    if not found:
+        raise ConfigError(f"name a strategy that answers: {', '.join([*Strategy, AUTO])}")
+    return found
 
 
 def _parts(text: str) -> list[str]:
@@ -119,12 +131,11 @@ class QuestionJob:
 
     async def _output(self, workspace: Workspace) -> TableOutput:
         if self.run.dry_run:
-            info = workspace.engine.info
-            return EstimateOutput(self.estimate(info), info)
+            return EstimateOutput(self.estimate(workspace.engine), workspace.engine.info)
         report = await self.evaluate(workspace, lambda title: RunView(title, quiet=self.run.quiet))
         if self.png is not None:
-            _draw(report, self.png)
-            notifier(quiet=self.run.quiet)(f"heat map: {self.png}")
+            for path in _draw(report, self.png):
+                notifier(quiet=self.run.quiet)(f"heat map: {path}")
         return QuestionOutput(report)
 
 
@@ -204,11 +215,18 @@ def _print(output: TableOutput, *, quiet: bool) -> ExitCode:
     return ExitCode.GAPS if output.gaps else ExitCode.DONE
 
 
-def _draw(report: QuestionReport, path: Path) -> None:
+def _draw(report: QuestionReport, path: Path) -> Iterator[Path]:
+    """Draw what was found, and beside it, where there are answers, how many are right; the files one by one."""
     budgets = list(report.selection[0].recall.within)
     budget = _SHOWN_BUDGET if _SHOWN_BUDGET in budgets else max(budgets)
     panels = [panel for panel in selection_panels(report.selection, budget=budget) if panel.cells]
     draw_heat_map(panels, path, title=report.title, measure=f"found within {budget:,} tokens,")
+    yield path
+    answers = [panel for panel in answer_panels(report.answers) if panel.cells]
+    if answers:
+        beside = path.with_stem(f"{path.stem}-answers")
+        draw_heat_map(answers, beside, title=f"{report.title}: answers", measure="right answers")
+        yield beside
 
 
 def _check_drawing(path: Path) -> None:

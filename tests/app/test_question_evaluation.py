@@ -1,6 +1,7 @@
 """Evaluations of questions over a real record: what a good judge finds, what is left out, what a repetition takes."""
 
 import asyncio
+import json
 import math
 import random
 import re
@@ -11,16 +12,20 @@ from pathlib import Path
 
 import pytest
 
+from longdoc.agents.answer_reader import EXCERPT_TOKENS
 from longdoc.agents.events import Event, NodeDone, Planned, Warned
 from longdoc.agents.relevance import ScoringMode
 from longdoc.app.bootstrap import Workspace, open_records, wrap_engine
 from longdoc.app.embedder_choice import EmbedderChoice
+from longdoc.app.indexing import open_index
 from longdoc.app.late_embedder import LateEmbedder
+from longdoc.app.question_answers import parse_answering
 from longdoc.app.question_estimate import estimate_needles, estimate_threads, estimate_tsort
 from longdoc.app.question_evaluation import evaluate_needles, evaluate_threads, evaluate_tsort
 from longdoc.app.question_options import NeedleOptions, SortOptions, ThreadOptions, TrialOptions
-from longdoc.app.question_strategies import SelectionStrategy
+from longdoc.app.question_strategies import SelectionStrategy, TextSelectors, Variant
 from longdoc.app.runs import RunUsage
+from longdoc.app.segmentation import counter_of
 from longdoc.config import Settings
 from longdoc.documents.builder import DocumentBuilder
 from longdoc.documents.document import BlockKind, Document, Metadata
@@ -32,7 +37,9 @@ from longdoc.engines.scripted import ScriptedEngine
 from longdoc.errors import BudgetExceededError, ConfigError
 from longdoc.evaluation.needles import NeedleKind
 from longdoc.evaluation.question_report import By, QuestionReport, answer_figures, order_figures, selection_figures
+from longdoc.evaluation.recall import Ranking, select_within
 from longdoc.evaluation.threads import ThreadKind
+from longdoc.retrieval.key_context import build_key_context
 from longdoc.storage.runs import Run, RunStatus
 
 _FENCED = re.compile(r"<(\w+)>\n(.*?)\n</\1>", re.DOTALL)
@@ -111,18 +118,33 @@ def _wavering(helps: bool) -> dict[str, float]:
     return {"x": 0.99, "y": 0.01} if helps else {str(number): 0.1 for number in range(10)}
 
 
-def answered(request: CompletionRequest) -> str:
-    """The first sentence of an excerpt that has what the question names, cited."""
+def told_of(request: CompletionRequest, tag: str) -> tuple[int, str] | None:
+    """The first sentence between such tags that has what the question names, and the number of its text."""
     question = fenced(request, "question")[0]
-    for number, excerpt in enumerate(fenced(request, "excerpt"), 1):
-        for sentence in re.split(r"(?<=[.!?])\s+", excerpt):
+    for number, text in enumerate(fenced(request, tag), 1):
+        for sentence in re.split(r"(?<=[.!?])\s+", text):
             if about(question, sentence):
-                words = " ".join(sentence.split())
-                return (
-                    f'{{"found": true, "claims": [{{"quotes": [{{"excerpt": {number}, "words": "{words}"}}], '
-                    f'"text": "{words}"}}]}}'
-                )
-    return '{"found": false, "claims": []}'
+                return number, " ".join(sentence.split())
+    return None
+
+
+def answered(request: CompletionRequest) -> str:
+    """An answer from the excerpts, cited."""
+    told = told_of(request, "excerpt")
+    claims = [{"quotes": [{"excerpt": told[0], "words": told[1]}], "text": told[1]}] if told else []
+    return json.dumps({"found": bool(claims), "claims": claims})
+
+
+def noted(request: CompletionRequest) -> str:
+    """The notes on a part of a text."""
+    told = told_of(request, "text")
+    return json.dumps({"items": [{"quote": told[1], "text": told[1]}] if told else []})
+
+
+def combined(request: CompletionRequest) -> str:
+    """An answer from notes."""
+    told = told_of(request, "note")
+    return json.dumps({"found": told is not None, "claims": [{"notes": [told[0]], "text": told[1]}] if told else []})
 
 
 def ordered(request: CompletionRequest) -> str:
@@ -135,7 +157,8 @@ def reply(request: CompletionRequest) -> str | Completion:
     assert request.origin is not None
     if request.origin.name.startswith("relevance/"):
         return judged(request)
-    return ordered(request) if request.origin.name == "sort/order" else answered(request)
+    others = {"sort/order": ordered, "ask/map": noted, "ask/combine": combined}
+    return others.get(request.origin.name, answered)(request)
 
 
 def good_engine() -> ScriptedEngine:
@@ -184,12 +207,13 @@ SMALL = TrialOptions(
 NAMED = NeedleOptions((NeedleKind.PLAIN, NeedleKind.DECOYS), depths=3, trial=SMALL)
 
 
-def needles(options: NeedleOptions = NAMED) -> Evaluate:
-    return lambda workspace, seen: evaluate_needles(workspace, [book()], options, watch=seen.watch)
+def needles(options: NeedleOptions = NAMED, *, fresh: bool = False) -> Evaluate:
+    return lambda workspace, seen: evaluate_needles(workspace, [book()], options, fresh=fresh, watch=seen.watch)
 
 
-def only(*strategies: str, answers: bool = False, **changes: object) -> NeedleOptions:
-    trial = replace(SMALL, lengths=(2000,), strategies=tuple(map(SelectionStrategy, strategies)), answers=answers)
+def only(*strategies: str, answers: str = "", **changes: object) -> NeedleOptions:
+    asked = tuple(map(parse_answering, filter(None, answers.split(","))))
+    trial = replace(SMALL, lengths=(2000,), strategies=tuple(map(SelectionStrategy, strategies)), answers=asked)
     return replace(NAMED, trial=replace(trial, **changes))  # pyright: ignore[reportArgumentType]
 
 
@@ -225,18 +249,20 @@ def test_the_report_has_every_kind_length_and_depth_of_every_strategy(tmp_path: 
 
 
 def test_a_second_run_makes_no_calls_and_says_the_same(tmp_path: Path) -> None:
-    first = evaluated(tmp_path, needles(only("retrieve", "cascade", "xl3m", answers=True)))
+    first = evaluated(tmp_path, needles(only("retrieve", "cascade", "xl3m", answers="retrieve,cascade")))
     engine, watched = good_engine(), Watched()
     second = evaluated(
-        tmp_path, needles(only("retrieve", "cascade", "xl3m", answers=True)), engine=engine, watched=watched
+        tmp_path,
+        needles(only("retrieve", "cascade", "xl3m", answers="retrieve,cascade")),
+        engine=engine,
+        watched=watched,
     )
     assert engine.calls == []
     assert [(o.strategy, o.case.id, o.recall, o.calls) for o in second.selection] == [
         (o.strategy, o.case.id, o.recall, o.calls) for o in first.selection
     ]
     assert [o.reply.text for o in second.answers] == [o.reply.text for o in first.answers]
-    scored = [o for o in second.selection if ":" in o.strategy]
-    assert all(o.seconds >= 0.5 * o.calls > 0 for o in scored), "calls took what they took when they were made"
+    assert all(o.seconds is None for o in (*second.selection, *second.answers) if ":" in o.strategy)
     assert (watched.usage[0].calls, watched.usage[0].recorded > 0) == (0, True)
 
 
@@ -297,14 +323,101 @@ def test_long_texts_are_not_scored_whole(tmp_path: Path) -> None:
     assert "left out: xl3m of texts of 4,000 tokens, which have more than 6 segments" in report.remarks
 
 
-def test_answers_come_from_the_strategies_that_answer(tmp_path: Path) -> None:
+def test_scored_strategies_take_the_time_on_the_clock_not_that_of_all_calls_at_once(tmp_path: Path) -> None:
+    report = evaluated(tmp_path, needles(only("retrieve", "cascade", scoring=(ScoringMode.LABEL,))))
+    for one in report.selection:
+        assert one.seconds is not None
+        assert one.seconds < 0.5 * max(1, one.calls), "each call says that it took half a second"
+
+
+def test_a_strategy_that_found_its_scores_in_the_record_has_no_time(tmp_path: Path) -> None:
+    options = only("cascade", "cascade-relevance", scoring=(ScoringMode.LABEL,))
+    report = evaluated(tmp_path, needles(options))
+    seconds = {one.group.strategy: one.effort.seconds for one in selection_figures(report.selection)}
+    assert seconds["cascade:label"] is not None
+    assert seconds["cascade-relevance:label"] is None
+
+
+def test_budgets_count_as_the_context_of_an_answer_does(tmp_path: Path) -> None:
+    document, question = book(), "mended the lamp"
+
+    async def compared(workspace: Workspace, seen: Watched) -> QuestionReport:
+        await workspace.records.documents.save(document)
+        index = await open_index(workspace, [document], collection=None, emit=seen.emit)
+        counter = counter_of(workspace.engine)
+        try:
+            selectors = TextSelectors(index, document, workspace.engine, candidates=16, emit=seen.emit, counter=counter)
+            select = (await selectors.of([Variant(SelectionStrategy.LEXICAL)]))["lexical"]
+            assert callable(select)
+            ranking = await select(question)
+            apart = {window.segment.start for window in (await index.windows())[::2]}
+            hits = [hit for hit in await index.lexical(question, k=64) if hit.segment.start in apart]
+        finally:
+            index.close()
+        spans = [span for span in ranking.spans if span.start in apart]
+        for budget in (512, 900, 1500, 2000):
+            held = {document.id: document}
+            context = await build_key_context(hits, held, budget=budget, counter=counter, fence=EXCERPT_TOKENS)
+            stretches = [(excerpt.start, excerpt.end) for excerpt in context.excerpts]
+            assert select_within(Ranking(spans), budget) == stretches != []
+        return QuestionReport("compared")
+
+    evaluated(tmp_path, compared)
+
+
+def test_the_terms_say_what_budgets_count(tmp_path: Path) -> None:
+    report = evaluated(tmp_path, needles(only("retrieve")))
+    assert report.settings["budgets"] == "tokens as scripted counts them, and 48 more for each segment"
+
+
+def test_answers_come_in_the_ways_asked_for(tmp_path: Path) -> None:
     watched = Watched()
-    options = only("lexical", "retrieve", "cascade", "head", answers=True)
+    options = only("lexical", "head", answers="full,retrieve,cascade,cascade:entropy,xl3m,map,auto")
     report = evaluated(tmp_path, needles(options), watched=watched)
     right = {one.group.strategy: one.right.rate for one in answer_figures(report.answers)}
-    assert right == {"retrieve": 1.0, "cascade:label": 1.0}
+    ways = ("full", "retrieve", "cascade:label", "cascade:entropy", "xl3m:label", "map", "auto")
+    assert right == dict.fromkeys(ways, 1.0), "scored in the first mode, or as named"
+    assert report.failures == []
+    assert "auto took: full (6 answers)" in report.remarks
     warnings = [event.message for event in watched.events if isinstance(event, Warned)]
     assert len(warnings) == len(set(warnings))
+
+
+def test_answers_that_engine_or_text_do_not_allow_are_left_out_with_a_remark(tmp_path: Path) -> None:
+    options = only("lexical", answers="full,xl3m,cascade:likelihood", lengths=(2000, 16_000), xl3m_up_to=6)
+    report = evaluated(tmp_path, needles(options))
+    tried = {(outcome.strategy, outcome.case.length) for outcome in report.answers}
+    assert tried == {("full", 2000), ("xl3m:label", 2000)}
+    assert "left out: answers by full of texts of 16,000 tokens, which do not fit one call" in report.remarks
+    assert "left out: xl3m of texts of 16,000 tokens, which have more than 6 segments" in report.remarks
+    assert "left out: answers by cascade:likelihood: scripted does not tell what that takes" in report.remarks
+    assert [one.missing for one in answer_figures(report.answers)] == [0, 0]
+
+
+def test_answers_are_scored_in_the_first_mode_that_the_engine_can_compute(tmp_path: Path) -> None:
+    modes = (ScoringMode.LIKELIHOOD, ScoringMode.ENTROPY, ScoringMode.LABEL)
+    report = evaluated(tmp_path, needles(only("lexical", answers="cascade", scoring=modes)))
+    assert {outcome.strategy for outcome in report.answers} == {"cascade:entropy"}
+
+
+def test_a_fresh_evaluation_makes_every_call_once(tmp_path: Path) -> None:
+    options = only("cascade", answers="retrieve,cascade", scoring=(ScoringMode.LABEL,))
+    first = good_engine()
+    evaluated(tmp_path, needles(options), engine=first)
+    again = good_engine()
+    evaluated(tmp_path, needles(options, fresh=True), engine=again)
+    assert len(again.calls) == len(first.calls), "answers use the scores of this evaluation"
+
+
+def test_a_fresh_evaluation_that_was_stopped_pays_nothing_twice(tmp_path: Path) -> None:
+    options = only("cascade", answers="retrieve,cascade", scoring=(ScoringMode.LABEL,))
+    first = good_engine()
+    evaluated(tmp_path, needles(options), engine=first)
+    stopped, resumed = good_engine(), good_engine()
+    with pytest.raises(BudgetExceededError):
+        evaluated(tmp_path, needles(options, fresh=True), engine=stopped, max_calls=len(first.calls) - 2)
+    evaluated(tmp_path, needles(options, fresh=True), engine=resumed)
+    assert (len(stopped.calls), len(resumed.calls)) == (len(first.calls) - 2, 2)
 
 
 def test_threads_are_looked_up_by_the_same_strategies(tmp_path: Path) -> None:
@@ -338,10 +451,10 @@ def test_stretches_are_put_in_order_with_what_did_not_fit_left_out(tmp_path: Pat
 
 def test_an_estimate_tells_the_calls_that_are_made(tmp_path: Path) -> None:
     modes = (ScoringMode.LABEL, ScoringMode.CONTRAST, ScoringMode.ENTROPY)
-    options = only("retrieve", "cascade", "cascade-relevance", "xl3m", answers=True, scoring=modes)
+    options = only("retrieve", "cascade", "cascade-relevance", "xl3m", answers="retrieve,cascade", scoring=modes)
     engine = good_engine()
     evaluated(tmp_path, needles(options), engine=engine)
-    estimate = estimate_needles([book()], options, engine.info)
+    estimate = estimate_needles([book()], options, engine)
     together = estimate.strategies[-1]
     assert together.label == "all together"
     assert len(engine.calls) <= together.calls <= 1.5 * len(engine.calls)
@@ -349,11 +462,23 @@ def test_an_estimate_tells_the_calls_that_are_made(tmp_path: Path) -> None:
     assert (estimate.cases, estimate.tokens) == (6, 2000 * estimate.texts)
 
 
+def test_an_estimate_tells_the_calls_of_every_way_of_answering(tmp_path: Path) -> None:
+    for ways in ("full", "map", "auto", "xl3m", "cascade:entropy"):
+        options = only("lexical", answers=ways, lengths=(2000,))
+        engine = good_engine()
+        evaluated(tmp_path / ways.replace(":", "-"), needles(options), engine=engine)
+        together = estimate_needles([book()], options, engine).strategies[-1].calls
+        assert len(engine.calls) <= together <= 2 * len(engine.calls), ways
+    long = estimate_needles([book()], only("lexical", answers="full,xl3m", lengths=(64_000,)), good_engine())
+    assert [one.calls for one in long.strategies] == [0, 0, 0, 0], "neither can answer from a text as long"
+    assert any("left out: xl3m of texts of 64,000 tokens" in remark for remark in long.remarks)
+
+
 def test_estimates_of_threads_and_orders_count_their_cases() -> None:
-    info = good_engine().info
-    threads = estimate_threads(ThreadOptions(trial=replace(SMALL, lengths=(8000,))), info)
+    engine = good_engine()
+    threads = estimate_threads(ThreadOptions(trial=replace(SMALL, lengths=(8000,))), engine)
     assert threads.cases == len(ThreadOptions().tasks())
-    orders = estimate_tsort([book()], SortOptions((800,), each=4), info)
+    orders = estimate_tsort([book()], SortOptions((800,), each=4), engine)
     assert (orders.cases, orders.strategies[0].calls) == (4, 4)
 
 
@@ -362,6 +487,9 @@ def test_estimates_of_threads_and_orders_count_their_cases() -> None:
     [
         lambda: TrialOptions(lengths=()),
         lambda: TrialOptions(budgets=(0,)),
+        lambda: parse_answering("guess"),
+        lambda: parse_answering("retrieve:label"),
+        lambda: parse_answering("cascade:loud"),
         lambda: NeedleOptions(depths=0),
         lambda: NeedleOptions(kinds=()),
         lambda: ThreadOptions(each=0),

@@ -51,17 +51,17 @@ def test_needles_of_all_kinds_are_tables_in_a_pipe_and_markdown_in_a_file(lda: L
 
 
 def test_a_repetition_gives_the_same_and_stores_nothing_new(lda: Lda, book: Path) -> None:
-    first = overall(result(lda, "needle", book, *SHORT, "--strategies", "retrieve", "--answers"))
+    first = overall(result(lda, "needle", book, *SHORT, "--strategies", "retrieve", "--answers", "retrieve"))
     counted = "select (select count(*) from calls), (select count(*) from documents)"
     before = lda.query(counted)
-    again = overall(result(lda, "needle", book, *SHORT, "--strategies", "retrieve", "--answers"))
+    again = overall(result(lda, "needle", book, *SHORT, "--strategies", "retrieve", "--answers", "retrieve"))
     assert again["retrieve"]["recall"] == first["retrieve"]["recall"]
     assert lda.query(counted) == before
     assert lda.repeated_calls() == []
 
 
 def test_a_dry_run_says_what_it_takes_and_spends_nothing(lda: Lda, book: Path) -> None:
-    arguments = (book, "--lengths", "8k,4M", "--answers", "--strategies", "retrieve", "--dry-run")
+    arguments = (book, "--lengths", "8k,4M", "--answers", "retrieve", "--strategies", "retrieve", "--dry-run")
     estimate = result(lda, "needle", *arguments)
     assert estimate["cases"] == 88
     assert estimate["tokens"] > 4_000_000
@@ -75,6 +75,15 @@ def test_a_dry_run_says_what_it_takes_and_spends_nothing(lda: Lda, book: Path) -
     shown = lda.run("eval", "needle", *arguments)
     assert "88 cases in" in shown.stderr
     assert shown.stdout.splitlines()[1] == "strategy\tcalls\tread\tcost"
+
+
+def test_answers_come_in_the_ways_asked_for_and_are_drawn(lda: Lda, book: Path, tmp_path: Path) -> None:
+    arguments = (*SHORT, "--strategies", "tail", "--answers", "full,retrieve,cascade", "--png", "found.png")
+    report = result(lda, "passkey", book, *arguments)
+    assert {one["strategy"] for one in report["answers"]} == {"full", "retrieve"}
+    assert "left out: answers by cascade: scripted tells no probabilities of tokens" in report["remarks"]
+    for name in ("found.png", "found-answers.png"):
+        assert (tmp_path / name).read_bytes().startswith(PNG)
 
 
 def test_threads_need_no_files(lda: Lda) -> None:
@@ -101,6 +110,8 @@ def test_stretches_are_sorted_by_the_engine(lda: Lda, book: Path) -> None:
         (("needle", "book.md", "--kinds", "hay"), "there is no kind 'hay'; choose from: passkey, plain"),
         (("passkey", "book.md", "--strategies", "guess"), "there is no strategy 'guess'"),
         (("threads", "--scoring", "loud"), "there is no scoring 'loud'"),
+        (("threads", "--answers", "guess"), "there is no strategy 'guess'"),
+        (("threads", "--answers", "map:label"), "map scores nothing; a mode goes with cascade or xl3m"),
         (("passkey", "book.md", "--lengths", "500"), "too short"),
         (("passkey", "book.md", "--out", "found.html"), "md, txt or json"),
         (("passkey", "book.md", "--png", "nowhere/found.png"), "there is no folder nowhere"),
