@@ -188,7 +188,8 @@ class Finder:
             tokens = (await self._all()).tokens
         if self._options.strategy == Strategy.FULL and info.exact_tokens and tokens > room:
             raise ContextTooLongError(
-                f"the text has {tokens:,} tokens, and one call holds {room:,}; take another --strategy (retrieve)",
+                f"a text of {tokens:,} tokens does not fit one call, which holds {room:,}; take another --strategy "
+                "(retrieve)",
                 prompt_tokens=int(tokens),
                 context_window=info.context_window,
             )

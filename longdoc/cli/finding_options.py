@@ -61,7 +61,8 @@ class FindingOptions:
         from longdoc.cli.ask_job import scoring_mode
         from longdoc.errors import ConfigError
 
-        if self.scoring is not None and self.strategy not in SCORED:
+        scoring = scoring_mode(self.scoring)
+        if scoring is not None and self.strategy not in SCORED:
             raise ConfigError("segments are scored with --strategy cascade or xl3m; name one, or leave out --scoring")
         if self.candidates is not None and self.strategy != Strategy.CASCADE:
             raise ConfigError("--candidates goes with --strategy cascade; name it, or leave out --candidates")
@@ -69,7 +70,7 @@ class FindingOptions:
             raise ConfigError(f"--strategy {self.strategy} reads all of the text; leave out --context-tokens")
         return AskOptions(
             strategy=self.strategy,
-            scoring=scoring_mode(self.scoring),
+            scoring=scoring,
             candidates=PREFILTERED if self.candidates is None else self.candidates,
             context_tokens=self.context_tokens,
         )

@@ -37,7 +37,7 @@ def test_an_answer_and_how_it_was_found(asking: Lda, book: Path) -> None:
 def test_people_get_words_on_the_one_stream_and_progress_on_the_other(asking: Lda, book: Path) -> None:
     done = asking.run("ask", book, QUESTION)
     assert (done.returncode, done.stdout.strip()) == (0, "Not in the text.")
-    assert "retrieve: about" in done.stderr
+    assert "retrieve: 11,868 tokens do not fit" in done.stderr
     assert "calls made" in done.stderr
 
 
@@ -61,7 +61,7 @@ def test_what_was_asked_is_looked_at_again(asking: Lda, book: Path) -> None:
     run = asking.json("ask", book, QUESTION)["results"][0]["run"]
     shown = asking.run("show", run).stdout
     assert QUESTION in shown
-    assert "retrieve: about" in shown
+    assert "retrieve: 11,868 tokens do not fit" in shown
     assert "None" not in shown
     assert asking.json("show", run)["selection"]["candidates"]
 
@@ -87,7 +87,13 @@ def test_a_collection_is_made_and_asked(asking: Lda, book: Path) -> None:
         (("ask", "book.md"), "say what you ask"),
         (("ask", "book.md", "  "), "the question is empty"),
         (("ask", "book.md", QUESTION, "--strategy", "guess"), "auto, full, retrieve, cascade, xl3m, map"),
-        (("ask", "book.md", QUESTION, "--strategy", "cascade"), "tells no probabilities at all"),
+        (("ask", "book.md", QUESTION, "--strategy", "cascade", "--scoring", "label"), "tells no probabilities at all"),
+        (("ask", "book.md", QUESTION, "--scoring", "label"), "leave out --scoring"),
+        (("ask", "book.md", QUESTION, "--candidates", "8"), "leave out --candidates"),
+        (("ask", "book.md", QUESTION, "--strategy", "map", "--context-tokens", "500"), "leave out --context-tokens"),
+        (("ask", "book.md", ""), "the question is empty"),
+        (("ask", "", QUESTION), "the name of a file is empty"),
+        (("ask", "book.md", "--json"), "say what you ask"),
         (("ask", "book.md", QUESTION, "--scoring", "vibes"), "entropy, contrast, likelihood, label"),
         (("ask", "book.md", QUESTION, "--strategy", "full"), "does not fit"),
         (("ask", "--collection", "nothing", QUESTION), "nothing"),
