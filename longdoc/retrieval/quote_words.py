@@ -14,21 +14,32 @@ from functools import cached_property, lru_cache
 from itertools import accumulate
 
 from longdoc.retrieval.common_words import COMMON_WORDS
-from longdoc.retrieval.scripts import SPACELESS
+from longdoc.retrieval.scripts import MARKS, POINTS, SPACELESS
 
 _INVISIBLE_CHARACTERS = "\u00ad\u200b-\u200d\u2060\ufeff"
-_MARKS = (  # what belongs to a word but is no \w: accents and points, marks of Indic scripts, invisible characters
-    f"\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff{_INVISIBLE_CHARACTERS}"
+_MARKS = f"{MARKS}{_INVISIBLE_CHARACTERS}"
+_RAISED = "\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2460-\u249b\u24ea-\u24ff\u2776-\u2793"  # circled ones too
+_LOWERED = "\u2080-\u2089"
+_LETTER = rf"[^\W_{SPACELESS}{_RAISED}{_LOWERED}]"
+_ALONE = r"(?<![^\W\d_])"
+_POWER = (  # of a variable, or of a unit: not the number of a note
+    rf"(?<={_ALONE}[b-hj-zB-HJ-Z])\u207b?[{_RAISED}]+|(?:(?<={_ALONE}[cdkmnµμ]m)|(?<={_ALONE}(?:ft|yd|mi)))[²³]"
 )
-_RUN = rf"[^\W_{SPACELESS}]+(?:[{_MARKS}]+[^\W_{SPACELESS}]*)*"
+_RUN = rf"{_LETTER}+(?:(?:[{_MARKS}]+|(?<=[^\W\d_])[{_LOWERED}]+|{_POWER}){_LETTER}*)*"
 _LINE_END = r"[-\u2010]\n[ \t]*"
+_MINUS = r"(?<![^\s(\[{])[-\u2212](?=\d)"
 _WORD = re.compile(
     rf"[{SPACELESS}]"
-    rf"|{_RUN}(?:(?:(?<=\d)[.,:](?=\d)|(?<=[^\W\d_]){_LINE_END}(?=[^\W\d_])){_RUN})*(?:(?<=[nN])['’ʼ][tT](?![^\W_]))?"
-    r"|[%‰°$€£¥]|(?<![^\s(\[{])[-\u2212](?=\d)"  # what a number means hangs on these
+    rf"|(?:{_MINUS})?{_RUN}(?:(?:(?<=\d)[.,:](?=\d)|(?<=[^\W\d_]){_LINE_END}(?=[^\W\d_])){_RUN})*"
+    rf"(?:(?<=[nN])['’ʼ][tT](?!{_LETTER}))?"
+    rf"|(?<=\d)(?:\u207b?[{_RAISED}]+|[{_LOWERED}]+)|(?<=[)\]])[²³]|(?<=[\d)\]])\^[-\u2212]?\d+"  # powers of a number
+    r"|[%‰°$€£¥]"  # what a number means hangs on these
 )
 _DROPPED = re.compile(rf"['’ʼ\s{_INVISIBLE_CHARACTERS}]|{_LINE_END}")
+_POINTS = re.compile(f"[{POINTS}]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_IS_SMALL = re.compile(rf"\u207b?[{_RAISED}{_LOWERED}]")
+_IS_LOWERED = re.compile(f"[{_LOWERED}]")
 _IS_SPACELESS = re.compile(f"[{SPACELESS}]")
 _CONTENT_LENGTH = 3
 
@@ -41,9 +52,10 @@ class QuoteWords:
         self._starts, self._ends = array("Q"), array("Q")
         words: list[str] = []
         for match in _WORD.finditer(text):
-            self._starts.append(match.start())
-            self._ends.append(match.end())
-            words.append(_normal(match.group()))
+            if word := _normal(match.group()):
+                self._starts.append(match.start())
+                self._ends.append(match.end())
+                words.append(word)
         self.words = words
         self.joined = f" {' '.join(words)} "
 
@@ -103,7 +115,13 @@ def is_content(word: str) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def _normal(word: str) -> str:
-    """NFKC in one case, without apostrophes, invisible characters, hyphens of line ends and commas of thousands."""
+    """NFKC in one case, without apostrophes, points, invisible characters, hyphens of line ends, commas of thousands.
+
+    Small digits by themselves have a mark before them, so that they are no number of their own.
+    """
     kept = _DROPPED.sub("", word)
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", kept).casefold())
-    return _THOUSANDS.sub("", "".join(folded.split()))
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", kept).casefold()).replace("\u2212", "-")
+    plain = _THOUSANDS.sub("", _POINTS.sub("", "".join(folded.split())))
+    if _IS_SMALL.match(word):
+        return f"{'_' if _IS_LOWERED.match(word) else '^'}{plain}"
+    return plain

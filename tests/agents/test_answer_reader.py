@@ -82,8 +82,8 @@ def test_an_invented_quote_is_dropped_and_counted_and_its_claim_stays_without_su
 
 
 def test_an_ellipsis_in_a_quote_stays_in_the_citation() -> None:
-    found = ask(answer(claim("She did.", (1, "Marta Quill rowed ... found the keeper asleep"))))
-    assert found.citations[0].quote == "Marta Quill rowed … found the keeper asleep"
+    found = ask(answer(claim("She did.", (1, "Marta Quill rowed ... in the dark"))))
+    assert found.citations[0].quote == "Marta Quill rowed … in the dark"
 
 
 def test_a_citation_given_twice_counts_once() -> None:
