@@ -46,7 +46,7 @@ def test_a_killed_engine_in_the_process_stops_the_run_and_the_next_one_goes_on(t
 def test_an_interrupt_ends_the_run_and_its_engine(tmp_path: Path, weights: Path) -> None:
     settings = {"LDA_ENGINE": "vllm", "LDA_MODEL": str(weights), "LDA_VLLM__ENFORCE_EAGER": "true"}
     lda = Lda(tmp_path, settings | {"LDA_CONTEXT_WINDOW": "1024", "LDA_CONCURRENCY": "4"})
-    process = lda.start("summarize", written(tmp_path), *SMALL)
+    process = lda.start("summarize", written(tmp_path, chapters=12), *SMALL)
     engines: set[int] = set()
 
     def interrupt() -> None:
@@ -59,9 +59,9 @@ def test_an_interrupt_ends_the_run_and_its_engine(tmp_path: Path, weights: Path)
     assert not [pid for pid in engines if Path(f"/proc/{pid}").exists()], "its engine has ended with it"
 
 
-def written(folder: Path) -> Path:
+def written(folder: Path, *, chapters: int = 2) -> Path:
     path = folder / "book.md"
-    path.write_text(made_book(chapters=2, sentences=30), encoding="utf-8")
+    path.write_text(made_book(chapters=chapters, sentences=30), encoding="utf-8")
     return path
 
 
