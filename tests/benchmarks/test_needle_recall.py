@@ -1,0 +1,109 @@
+"""The benchmark of needles adds runs up, compares what was tried on the same cases, and holds its target."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from benchmarks.needle_recall import run
+from benchmarks.table import BenchmarkTable
+from longdoc.cli.question_output import QuestionOutput
+from longdoc.evaluation.gold import GoldCase
+from longdoc.evaluation.question_report import QuestionReport
+from longdoc.evaluation.recall import Recall
+from longdoc.evaluation.selection_trial import SelectionOutcome
+from tests.e2e.conftest import made_book
+
+KS = (1, 4, 16, 64)
+
+
+def outcomes(strategy: str, found: int, *, cases: int = 20, length: int = 8000) -> list[SelectionOutcome]:
+    """So many cases of a length, of which so many are found at the first place."""
+    return [
+        SelectionOutcome(
+            strategy,
+            GoldCase(f"{number}/{length}", "plain", "?", ("x",), ((0, 1),), depth=number / 20, length=length),
+            Recall(
+                rank=1 if number < found else None,
+                best=dict.fromkeys(KS, float(number < found)),
+                within=dict.fromkeys((1024, 4096), float(number < found)),
+                inside=dict.fromkeys((1024, 4096), 0.0),
+                first=1 if number < found else None,
+                precision={},
+            ),
+            None,
+        )
+        for number in range(cases)
+    ]
+
+
+def table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *runs: list[SelectionOutcome]
+) -> tuple[BenchmarkTable, dict[tuple[str, str], list[str]]]:
+    """The table of runs that were made elsewhere, and its rows by length and strategy."""
+    paths: list[str] = []
+    for number, selection in enumerate(runs):
+        report = QuestionOutput(QuestionReport(f"Run {number}", selection=selection)).json()
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps({"command": "eval needle", "results": [report]}), encoding="utf-8")
+        paths.append(str(path))
+    monkeypatch.setenv("LDA_BENCH_NEEDLES", os.pathsep.join(paths))
+    found = run()
+    return found, {(row[1], row[2]): list(row) for row in found.rows}
+
+
+def test_runs_are_added_up_and_the_best_mode_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = [
+        *outcomes("lexical", 15),
+        *outcomes("dense", 10),
+        *outcomes("cascade:label", 12),
+        *outcomes("cascade:entropy", 20),
+    ]
+    second = [
+        *outcomes("lexical", 20, length=64_000),
+        *outcomes("dense", 20, length=64_000),
+        *outcomes("cascade:label", 20, length=64_000),
+        *outcomes("cascade:entropy", 19, length=64_000),
+    ]
+    found, rows = table(tmp_path, monkeypatch, first, second)
+    assert found.passed
+    assert rows["8,000", "lexical"][3:5] == ["20", "75.0% (53-89)"]
+    assert rows["all", "cascade:entropy"][3:5] == ["40", "97.5% (87-100)"]
+    assert "best mode (cascade:entropy)" in found.how
+
+
+@pytest.mark.parametrize(("cascade", "lexical"), [(18, 10), (19, 20)])
+def test_too_little_or_less_than_words_alone_misses_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cascade: int, lexical: int
+) -> None:
+    selection = [*outcomes("lexical", lexical), *outcomes("dense", 1), *outcomes("cascade:label", cascade)]
+    assert not table(tmp_path, monkeypatch, selection)[0].passed
+
+
+def test_a_mode_tried_on_short_texts_only_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [
+        one
+        for length in (8000, 64_000)
+        for name, hits in (("lexical", 18), ("dense", 18), ("cascade:label", 19))
+        for one in outcomes(name, hits, length=length)
+    ]
+    found, rows = table(tmp_path, monkeypatch, [*both, *outcomes("cascade:entropy", 20), *outcomes("xl3m:label", 20)])
+    assert rows["all", "xl3m:label"][3:] == ["-"] * 8
+    assert rows["8,000", "cascade:entropy"][4] == "100.0% (84-100)"
+    assert "best mode (cascade:label)" in found.how
+    assert found.passed
+
+
+def test_without_runs_it_makes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LDA_BENCH_NEEDLES", raising=False)
+    monkeypatch.setattr("benchmarks.needle_recall._LENGTHS", "2k")
+    monkeypatch.setattr("benchmarks.needle_recall._DEPTHS", "2")
+    book = tmp_path / "book.md"
+    book.write_text(made_book(chapters=4, sentences=60), encoding="utf-8")
+    found = run(engine="scripted", source=book, record=tmp_path / "record.db")
+    assert {row[0].partition(" in ")[0] for row in found.rows} == {"Needles", "Passkeys", "all"}
+    assert {row[2] for row in found.rows} == {"lexical", "retrieve", "random", "head and tail"}
+    assert not found.passed, "the scripted engine scores nothing, so there is no cascade"
