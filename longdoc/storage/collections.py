@@ -5,7 +5,7 @@ Owns who is in a collection; what is derived from that carries the number of the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -97,11 +97,17 @@ class Collections:
 
         await self._database.write(work)
 
-    async def delete(self, name: str) -> None:
-        """Delete a collection; its documents stay stored. Raises `NotFoundError`."""
+    async def delete(self, name: str, *, created_at: datetime | None = None) -> None:
+        """Delete a collection; its documents stay stored.
+
+        With `created_at` only the one that was made then. Raises `NotFoundError`.
+        """
+        meant = collections.c.name == name
+        if created_at is not None:
+            meant &= collections.c.created_at == created_at
 
         def work(connection: Connection) -> None:
-            if connection.execute(delete(collections).where(collections.c.name == name)).rowcount == 0:
+            if connection.execute(delete(collections).where(meant)).rowcount == 0:
                 raise _unknown(name)
 
         await self._database.write(work)
@@ -132,6 +138,12 @@ class Collections:
             return tuple(StoredDocument(*row) for row in connection.execute(statement))
 
         return await self._database.read(work)
+
+    async def made(self) -> Mapping[str, datetime]:
+        """When each collection was made, by name."""
+        statement = select(collections.c.name, collections.c.created_at)
+        rows = await self._database.read(lambda connection: connection.execute(statement).all())
+        return {name: created_at for name, created_at in rows}  # noqa: C416 - rows are no pairs to a type checker
 
     async def list(self) -> tuple[CollectionSummary, ...]:
         """All collections, by name."""

@@ -6,11 +6,12 @@ Owns saving and finding; how a document becomes a row and back is `document_rows
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from hashlib import sha256
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Text, cast, select
 
 from longdoc.documents.document import Document
 from longdoc.documents.segments import Segment
@@ -38,6 +39,9 @@ class StoredDocument:
 
 
 _SUMMARY = select(*(documents.c[field.name] for field in fields(StoredDocument)))
+
+_AT_ONCE = 500
+"""How many ids one statement names."""
 
 
 class Documents:
@@ -94,6 +98,32 @@ class Documents:
 
         return await self._database.read(work)
 
+    async def lengths(self, document_ids: Sequence[str]) -> Mapping[str, int]:
+        """How many characters documents have, by id; those that are not stored are left out."""
+
+        def work(connection: Connection) -> dict[str, int]:
+            found = (
+                connection.execute(select(documents.c.id, documents.c.characters).where(documents.c.id.in_(some)))
+                for some in _batches(document_ids)
+            )
+            return {row.id: row.characters for rows in found for row in rows}
+
+        return await self._database.read(work)
+
+    async def segmentation_digests(self, document_ids: Sequence[str], key: str) -> Mapping[str, bytes]:
+        """By document, what is equal for equal segments stored under a key; those that have none are left out."""
+        payload = cast(segmentations.c.payload, Text).label("payload")
+        statement = select(segmentations.c.document_id, payload).where(segmentations.c.key == key)
+
+        def work(connection: Connection) -> dict[str, bytes]:
+            found = (
+                connection.execute(statement.where(segmentations.c.document_id.in_(some)))
+                for some in _batches(document_ids)
+            )
+            return {row.document_id: sha256(row.payload.encode()).digest() for rows in found for row in rows}
+
+        return await self._database.read(work)
+
     async def segmentation(self, document_id: str, key: str) -> tuple[Segment, ...] | None:
         """The segments stored for a document under a key (tokenizer and parameters), None where there are none."""
         statement = select(segmentations.c.payload).where(
@@ -114,3 +144,7 @@ class Documents:
         payload = await asyncio.to_thread(pack_segments, segments)
         row = {"document_id": document_id, "key": key, "payload": payload, "created_at": self._now()}
         await self._database.write(lambda connection: insert_or_update(connection, segmentations, row))
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from longdoc.errors import NotFoundError
 from longdoc.storage.database import Database
@@ -34,13 +34,21 @@ class Embeddings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def save(self, key: EmbeddingKey, batch: int, vectors: Vectors) -> None:
-        """Store a batch, one row for a part; when this returns, it is on disk.
+    async def save(self, key: EmbeddingKey, batch: int, vectors: Vectors) -> bool:
+        """Store a batch, one row for a part; when this returns, it is on disk. False where it was there already.
 
         Numbers keep three digits. Raises `StorageError` where the document is not stored.
         """
         row = asdict(key) | {"batch": batch, "count": len(vectors), "vectors": vectors.astype("<f2").tobytes()}
-        await self._database.write(lambda connection: insert_or_update(connection, embeddings, row))
+        stored = select(embeddings.c.count).where(_is(key), embeddings.c.batch == batch)
+
+        def work(connection: Connection) -> bool:
+            if connection.execute(stored).scalar() == len(vectors):
+                return False
+            insert_or_update(connection, embeddings, row)
+            return True
+
+        return await self._database.write(work)
 
     async def counts(self, key: EmbeddingKey) -> dict[int, int]:
         """How many vectors each stored batch has, by the number of the batch."""

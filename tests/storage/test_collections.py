@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -77,7 +78,10 @@ def test_a_deleted_collection_is_gone_and_one_of_its_name_is_new(database: str) 
         shelf = Collections(opened)
         await shelf.add("shelf", ["d1"])
         before = await shelf.get("shelf")
-        await shelf.delete("shelf")
+        assert await shelf.made() == {"shelf": before.created_at}
+        with pytest.raises(NotFoundError, match="no collection 'shelf'"):
+            await shelf.delete("shelf", created_at=before.created_at - timedelta(seconds=1))
+        await shelf.delete("shelf", created_at=before.created_at)
         for gone in (shelf.get("shelf"), shelf.documents("shelf"), shelf.delete("shelf")):
             with pytest.raises(NotFoundError, match="no collection 'shelf'"):
                 await gone
@@ -117,9 +121,10 @@ def test_embeddings_come_back_batch_by_batch_with_three_digits(database: str) ->
     async def work(opened: Database) -> None:
         stored = Embeddings(opened)
         vectors = np.random.default_rng(1).standard_normal((5, 8)).astype(np.float32)
-        await stored.save(KEY, 1, vectors[:2])
-        await stored.save(KEY, 0, vectors[:1])
-        await stored.save(KEY, 0, vectors)
+        assert await stored.save(KEY, 1, vectors[:2])
+        assert await stored.save(KEY, 0, vectors[:1])
+        assert await stored.save(KEY, 0, vectors)
+        assert not await stored.save(KEY, 0, vectors)
         assert await stored.counts(KEY) == {0: 5, 1: 2}
         found = await stored.load(KEY, 0)
         assert found.dtype == np.float32

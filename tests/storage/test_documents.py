@@ -166,6 +166,27 @@ def test_segments_are_stored_for_each_key(database: str) -> None:
     asyncio.run(work())
 
 
+def test_of_many_documents_lengths_and_digests_of_segments_are_known_without_loading_them(database: str) -> None:
+    segments = (Segment(0, 0, 20, 7, SectionRole.BODY, 1), Segment(1, 20, 40, 6, SectionRole.NOTES, None))
+    ids = [f"{number:064}" for number in range(1200)]
+
+    async def work() -> None:
+        async with aclosing(await Database.open(database)) as opened:
+            stored = Documents(opened)
+            for one in (ids[0], ids[700], ids[1199]):
+                await stored.save(replace(_BOOK, id=one, text="x" * int(one)))
+            await stored.save_segmentation(ids[0], "parts", segments)
+            await stored.save_segmentation(ids[700], "parts", segments[:1])
+            await stored.save_segmentation(ids[1199], "parts", segments)
+            await stored.save_segmentation(ids[1199], "other", segments[:1])
+            assert await stored.lengths(ids) == {ids[0]: 0, ids[700]: 700, ids[1199]: 1199}
+            digests = await stored.segmentation_digests(ids, "parts")
+            assert digests.keys() == {ids[0], ids[700], ids[1199]}
+            assert digests[ids[0]] == digests[ids[1199]] != digests[ids[700]]
+
+    asyncio.run(work())
+
+
 def test_segments_of_a_document_that_is_not_stored_are_refused(database: str) -> None:
     async def work() -> None:
         async with aclosing(await Database.open(database)) as opened:
