@@ -6,6 +6,7 @@ defaults.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from longdoc.errors import ConfigError
 
 EngineName = Literal["auto", "openai", "embedded", "vllm", "scripted"]
 _FILE = "lda.toml"
+_FOLDER_LENGTH = 16
 _CREDENTIALS = re.compile(
     r"""(?<=://)[^/?\#]*@    # user and password
       | (?<=://)[^:/@]*:.*@  # the same where the password holds a slash, which drivers of databases accept
@@ -119,15 +121,17 @@ class Settings(BaseSettings):
         return self.database or str(Path(platformdirs.user_data_dir("longdoc")) / "longdoc.db")
 
     def indexes_directory(self, location: str) -> Path:
-        """The folder of what is derived from a database: as set, else beside its file, else in the user's data folder.
+        """The folder of what is derived from a database, and from no other: beside its file, or in the folder set.
 
-        `location` is the path of a SQLite file or the address of a server.
+        What is derived from a server's lies in the user's data folder where none is set. `location` is the path of a
+        SQLite file or the address of a server.
         """
-        if self.indexes_dir is not None:
-            return self.indexes_dir
-        if "://" in location:
-            return Path(platformdirs.user_data_dir("longdoc")) / "indexes"
-        return Path(location).with_suffix(".indexes")
+        served = "://" in location
+        if self.indexes_dir is None and not served:
+            return Path(f"{location}.indexes")
+        shared = self.indexes_dir or Path(platformdirs.user_data_dir("longdoc")) / "indexes"
+        place = location if served else str(Path(location).resolve())
+        return shared / hashlib.sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:_FOLDER_LENGTH]
 
     @property
     def models_directory(self) -> Path:

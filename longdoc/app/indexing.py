@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,46 +11,56 @@ from longdoc.agents.events import Emit, Indexed, Warned
 from longdoc.app.bootstrap import Library, Records, Workspace
 from longdoc.documents.document import Document
 from longdoc.engines.embedder import Embedder
-from longdoc.errors import ConfigError, EngineError, NotFoundError
-from longdoc.retrieval.collection_index import CollectionIndex
+from longdoc.errors import ConfigError, EngineError, LdaError, NotFoundError
+from longdoc.retrieval.collection_index import CollectionIndex, Lost, Members
+from longdoc.retrieval.index_folders import IndexFolders
+from longdoc.retrieval.index_lock import alone_in
 from longdoc.retrieval.index_rows import IndexRows
 from longdoc.storage.collections import Collection, Member
 from longdoc.storage.documents import StoredDocument
 
 DEFAULT_COLLECTION = "default"
+WAITING = "another process is at work on this index; waiting for it"
 
 _HASHED = "hashed"
-_NAME_LENGTH = 32
+_GO_ON = "what it embedded is kept; once it works, or another is set, the next use of the index goes on from there"
 
 
 async def open_index(
-    library: Library | Workspace, documents: Sequence[Document], *, collection: str | None, emit: Emit
+    library: Library | Workspace,
+    documents: Sequence[Document],
+    *,
+    collection: str | None,
+    emit: Emit,
+    lost: Lost = lambda error: None,
 ) -> CollectionIndex:
     """The index of a collection, or of the documents given where there is none; close it after use.
 
     It is built where it is not there, and goes on where it was stopped. Documents given with a collection are not put
-    into it: they only need not be loaded. Without a model for embeddings it searches by words alone, and says so.
-    Raises `NotFoundError` for an unknown collection, `StorageError`, and what the embedder raises.
+    into it: they only need not be loaded. Without a model for embeddings it searches by words alone, and says so;
+    where there is one that fails, now or at a search, `lost` is told too. Indexes that nobody needs any more are
+    removed. Raises `NotFoundError` for an unknown collection, and `StorageError`.
     """
     records = library.records
     if collection is None:
         await _store_missing(records, documents)
-        ids = sorted({document.id for document in documents})
-        members = tuple(Member(number, one) for number, one in enumerate(ids, 1))
-        folder = _folder(records, "documents", *ids)
+        folder, members = _given(records, documents)
     else:
-        found = await records.collections.get(collection)
-        members, folder = found.members, _folder_of(records, found)
+        folder, members = await _collected(records, collection)
     rows = IndexRows(records.documents, records.embeddings, at_hand=documents)
-    embedder = await _embedder(library, emit)
+
+    def without(error: LdaError) -> None:
+        emit(Warned(f"the texts are searched by their words alone, for the embedder fails: {error} ({_GO_ON})"))
+        lost(error)
 
     def progress(done: int, total: int) -> None:
         emit(Indexed(done, total))
 
-    def waiting() -> None:
-        emit(Warned("another process is at work on this index; waiting for it"))
-
-    return await CollectionIndex.open(folder, members, rows, embedder, progress=progress, waiting=waiting)
+    embedder = await _embedder(library, emit, without)
+    await _tidy(records, folder)
+    return await CollectionIndex.open(
+        folder, members, rows, embedder, progress=progress, waiting=lambda: emit(Warned(WAITING)), lost=without
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +105,17 @@ async def remove_document(records: Records, collection: str, prefix: str) -> Sto
     return found[0]
 
 
-async def remove_collection(records: Records, name: str) -> None:
-    """Delete a collection and its index; its documents and their embeddings stay stored. Raises `NotFoundError`."""
-    folder = _folder_of(records, await records.collections.get(name))
-    await records.collections.delete(name)
-    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+async def remove_collection(records: Records, name: str, *, waiting: Callable[[], None] = lambda: None) -> None:
+    """Delete a collection and its index; its documents and their embeddings stay stored.
+
+    The index goes first: stopped in between, the collection is still there to be removed, or to be indexed again.
+    `waiting` is called where another process is at work on the index. Raises `NotFoundError`, `StorageError`.
+    """
+    found = await records.collections.get(name)
+    folder = _folder_of(records, found)
+    async with alone_in(folder, waiting):
+        await _folders(records).remove(folder)
+        await records.collections.delete(name, created_at=found.created_at)
 
 
 async def _store_missing(records: Records, documents: Sequence[Document]) -> None:
@@ -113,11 +126,11 @@ async def _store_missing(records: Records, documents: Sequence[Document]) -> Non
             await records.documents.save(document)
 
 
-async def _embedder(library: Library | Workspace, emit: Emit) -> Embedder | None:
+async def _embedder(library: Library | Workspace, emit: Emit, lost: Lost) -> Embedder | None:
     try:
         embedder = await library.embedder.opened()
     except (ConfigError, EngineError) as error:
-        emit(Warned(f"the texts are searched by their words alone: {error}"))
+        lost(error)
         return None
     lacking = "model for embeddings" if embedder.info.engine == _HASHED else None if find_spec("faiss") else "FAISS"
     if lacking is None:
@@ -126,11 +139,42 @@ async def _embedder(library: Library | Workspace, emit: Emit) -> Embedder | None
     return None
 
 
+def _given(records: Records, documents: Sequence[Document]) -> tuple[Path, Members]:
+    ids = sorted({document.id for document in documents})
+
+    async def members() -> Sequence[Member]:
+        return tuple(Member(number, one) for number, one in enumerate(ids, 1))
+
+    return _folders(records).of_documents(ids), members
+
+
+async def _collected(records: Records, name: str) -> tuple[Path, Members]:
+    folder = _folder_of(records, await records.collections.get(name))
+
+    async def members() -> Sequence[Member]:
+        found = await records.collections.get(name)
+        if _folder_of(records, found) != folder:
+            raise NotFoundError(f"the collection {name!r} was removed and made anew; run the same command again")
+        return found.members
+
+    return folder, members
+
+
+async def _tidy(records: Records, used: Path) -> None:
+    """Note which index is used, and remove those that nobody needs."""
+    folders = _folders(records)
+
+    async def known() -> set[Path]:
+        made = await records.collections.made()
+        return {folders.of_collection(name, created_at) for name, created_at in made.items()}
+
+    await folders.touch(used)
+    await folders.prune(known)
+
+
 def _folder_of(records: Records, collection: Collection) -> Path:
-    """One that no other collection ever has, of the same name or in another database."""
-    return _folder(records, "collection", collection.name, collection.created_at.isoformat())
+    return _folders(records).of_collection(collection.name, collection.created_at)
 
 
-def _folder(records: Records, *named: str) -> Path:
-    key = hashlib.sha256("\0".join(named).encode("utf-8", "surrogatepass")).hexdigest()
-    return records.indexes / key[:_NAME_LENGTH]
+def _folders(records: Records) -> IndexFolders:
+    return IndexFolders(records.indexes)

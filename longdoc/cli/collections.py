@@ -64,7 +64,9 @@ def remove_collection(
 
     async def remove(records: Records) -> str | None:
         if document is None:
-            await indexing.remove_collection(records, collection)
+            await indexing.remove_collection(
+                records, collection, waiting=lambda: typer.echo(indexing.WAITING, err=True)
+            )
             return None
         return (await indexing.remove_document(records, collection, document)).id
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from longdoc.cli.output import Failure, envelope
 from longdoc.cli.render import table
+from longdoc.errors import LdaError
 from longdoc.json_value import JsonValue
 from longdoc.storage.collections import CollectionSummary
 from longdoc.storage.documents import StoredDocument
@@ -30,16 +31,28 @@ def print_added(added: Sequence[Added]) -> None:
 
 
 def ingested_json(
-    collection: str, added: Sequence[Added], failures: Sequence[Failure], *, rankings: Sequence[str]
+    collection: str,
+    added: Sequence[Added],
+    failures: Sequence[Failure],
+    *,
+    rankings: Sequence[str],
+    embedding_error: LdaError | None = None,
 ) -> str:
-    """The envelope of what was put into a collection, and of what it can be searched by."""
-    status = "done" if not failures else "gaps" if added else "failed"
+    """The envelope of what was put into a collection, of what it can be searched by, and why not by meaning."""
+    complete = not failures and embedding_error is None
+    status = "done" if complete else "gaps" if added else "failed"
     documents: list[JsonValue] = [
         {**_document_json(one.document), "source": one.source, "added": one.new} for one in added
     ]
     failed: list[JsonValue] = [{"source": failure.source, "error": failure.message} for failure in failures]
     return envelope(
-        "ingest", status, collection=collection, rankings=list(rankings), documents=documents, failures=failed
+        "ingest",
+        status,
+        collection=collection,
+        rankings=list(rankings),
+        embedding_error=None if embedding_error is None else str(embedding_error),
+        documents=documents,
+        failures=failed,
     )
 
 

@@ -7,20 +7,28 @@ Owns how what the two indexes find becomes hits; their files are `index_files.py
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from longdoc.engines.embedder import Embedder
-from longdoc.errors import StorageError
+from longdoc.errors import ConfigError, EngineError, LdaError
 from longdoc.retrieval.hits import Hit, fuse
-from longdoc.retrieval.index_files import NUMBER_BITS, DenseFile, LexicalFile
+from longdoc.retrieval.index_files import (
+    NUMBER_BITS,
+    Contents,
+    DenseFile,
+    LexicalFile,
+    are_current,
+    clear_leftovers,
+)
+from longdoc.retrieval.index_lock import alone_in
 from longdoc.retrieval.index_rows import IndexRows
+from longdoc.retrieval.index_tally import Progress, Tally
 from longdoc.retrieval.lexical_index import LexicalIndex
 from longdoc.storage.collections import Member
 
@@ -29,6 +37,10 @@ if TYPE_CHECKING:
 
     Found: TypeAlias = tuple[Ids, Vectors]
     Search: TypeAlias = Callable[[int], Awaitable[Found]]
+
+Members: TypeAlias = Callable[[], Awaitable[Sequence[Member]]]
+Lost: TypeAlias = Callable[[LdaError], None]
+"""Told why there is no search by meaning, though there is an embedder."""
 
 LEXICAL: Final = "lexical"
 DENSE: Final = "dense"
@@ -42,7 +54,10 @@ _FEW = 3
 """So few windows that have exactly what was asked for are what is looked for, whatever else is alike."""
 _MORE = 4
 """How many times more are asked for where too many were copies, or parts of one window."""
-_LOCK_PAUSE_SECONDS = 0.1
+
+
+def _raised(error: LdaError) -> NoReturn:
+    raise error
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,43 +74,42 @@ class CollectionIndex:
     Without an embedder it searches by words alone. Close it when it is not needed any more.
     """
 
-    def __init__(
-        self, members: Sequence[Member], rows: IndexRows, *, lexical: LexicalIndex, dense: DenseSearch | None
-    ) -> None:
-        self._documents = {member.number: member.document_id for member in members if member.removed is None}
-        self._rows = rows
+    def __init__(self, contents: Contents, *, lexical: LexicalIndex, dense: DenseSearch | None, lost: Lost) -> None:
+        self._documents = {member.number: member.document_id for member in contents.members if member.removed is None}
+        self._rows = contents.rows
         self._lexical = lexical
         self._dense = dense
+        self._lost = lost
 
     @classmethod
     async def open(
         cls,
         folder: Path,
-        members: Sequence[Member],
+        members: Members,
         rows: IndexRows,
         embedder: Embedder | None,
         *,
-        progress: Callable[[int, int], None] = lambda done, total: None,
+        progress: Progress = lambda done, total: None,
         waiting: Callable[[], None] = lambda: None,
+        lost: Lost = _raised,
     ) -> CollectionIndex:
         """Open the indexes in a folder, caught up with the members or built from the rows, which are made if missing.
 
-        Stopped at any moment, it goes on where it was. `progress` is told how many stretches of text of how many are
-        in the index; `waiting` is called where another process is at work in the folder. Raises `StorageError`,
-        `ConfigError` where there is an embedder and no FAISS, and what the embedder raises.
+        Where nothing is to be done, nobody is waited for. `members` tells who is in the collection at that moment: what
+        was known before somebody else was waited for may be older than the files. Stopped at any moment, it goes on
+        where it was. `progress` is told how many stretches of text of how many are in the index; `waiting` is called
+        where another process is at work in the folder. Where the embedder fails (`EngineError`, `ConfigError`, also
+        where FAISS is missing), now or at a search, `lost` is told and words alone are searched; unless told otherwise
+        it raises. Raises `StorageError` and what `members` raises.
         """
-        async with _alone_in(folder, waiting):
-            lexical = await LexicalFile.find(folder, members)
-            try:
-                dense = None if embedder is None else await DenseFile.find(folder, members, embedder)
-                tally = await _tally(lexical, dense, rows, progress)
-                search = None
-                if dense is not None:
-                    search = DenseSearch(await dense.caught_up(rows, progress=tally), dense.embedder)
-                return cls(members, rows, lexical=await lexical.caught_up(rows, progress=tally), dense=search)
-            except BaseException:
-                lexical.close()
-                raise
+        current = await _current(folder, Contents(await members(), rows), embedder, lost)
+        if current is not None:
+            return current
+        async with alone_in(folder, waiting):
+            await asyncio.to_thread(clear_leftovers, folder)
+            contents = Contents(await members(), rows)
+            lexical, dense = await _found(folder, contents, embedder, lost)
+            return await _caught_up(contents, lexical, dense, Tally(progress), lost)
 
     @property
     def rankings(self) -> tuple[str, ...]:
@@ -110,11 +124,11 @@ class CollectionIndex:
     async def search(self, question: str, *, k: int) -> list[Hit]:
         """See `Searcher`: by reciprocal rank fusion, which a few exact hits come before (1 is added to their scores).
 
-        Raises what the embedder raises.
+        Where the embedder fails, `lost` is told (see `open`), and the words of the question alone are searched for.
         """
         depth = max(k, _DEPTH)
         lexical, dense, exact = await asyncio.gather(
-            self.lexical(question, k=depth), self.dense(question, k=depth), self._exact(question, k=depth)
+            self.lexical(question, k=depth), self._dense_if_any(question, k=depth), self._exact(question, k=depth)
         )
         fused = fuse({LEXICAL: lexical, DENSE: dense, EXACT: exact}, k=3 * depth)
         if len(exact) <= _FEW:
@@ -127,7 +141,10 @@ class CollectionIndex:
         return await self._ranking(LEXICAL, lambda n: asyncio.to_thread(self._lexical.search, question, k=n), k=k)
 
     async def dense(self, question: str, *, k: int) -> list[Hit]:
-        """The `k` best windows by the meaning of their best parts; none without an embedder."""
+        """The `k` best windows by the meaning of their best parts; none without an embedder.
+
+        Raises what the embedder raises.
+        """
         if self._dense is None:
             return []
         index, vector = self._dense.index, await self._dense.embedder.embed([question])
@@ -146,6 +163,13 @@ class CollectionIndex:
     def close(self) -> None:
         """Free the files. Idempotent."""
         self._lexical.close()
+
+    async def _dense_if_any(self, question: str, *, k: int) -> list[Hit]:
+        try:
+            return await self.dense(question, k=k)
+        except (ConfigError, EngineError) as error:
+            self._lost(error)
+            return []
 
     async def _exact(self, question: str, *, k: int) -> list[Hit]:
         return await self._ranking(EXACT, lambda n: asyncio.to_thread(self._lexical.look_up, question, k=n), k=k)
@@ -183,49 +207,57 @@ class CollectionIndex:
         return windows[order], scores[order]
 
 
-async def _tally(
-    lexical: LexicalFile, dense: DenseFile | None, rows: IndexRows, progress: Callable[[int, int], None]
-) -> Callable[[int], None]:
-    """Counts the windows and parts that are put into the indexes; cuts the documents that are not cut yet."""
-    total = 0
-    for member in lexical.changes.added:
-        total += len((await rows.layout(member.document_id)).windows)
-    for member in () if dense is None else dense.changes.added:
-        total += len((await rows.layout(member.document_id)).parts)
-    done = 0
-
-    def add(count: int) -> None:
-        nonlocal done
-        done += count
-        progress(done, total)
-
-    if total:
-        progress(0, total)
-    return add
+async def _current(folder: Path, contents: Contents, embedder: Embedder | None, lost: Lost) -> CollectionIndex | None:
+    """The index as it lies there, None where there is anything to do to it."""
+    if not await are_current(folder, contents, embedder):
+        return None
+    lexical, dense = await _found(folder, contents, embedder, lost)
+    if lexical.changes or (dense is not None and dense.changes):  # the stamp was right, and what it stands for was not
+        lexical.close()
+        return None
+    return await _caught_up(contents, lexical, dense, Tally(), lost)
 
 
-@asynccontextmanager
-async def _alone_in(folder: Path, waiting: Callable[[], None]) -> AsyncGenerator[None, None]:
-    """Keep other processes from working in a folder; waits for one that does."""
-    lock = FileLock(folder / ".lock", thread_local=False)
-    told = False
-    while not await asyncio.to_thread(_acquired, lock, folder):
-        if not told:
-            waiting()
-        told = True
-        await asyncio.sleep(_LOCK_PAUSE_SECONDS)
+async def _found(
+    folder: Path, contents: Contents, embedder: Embedder | None, lost: Lost
+) -> tuple[LexicalFile, DenseFile | None]:
+    """What is in a folder, as it is."""
+    dense = None
+    if embedder is not None:
+        try:
+            dense = await DenseFile.find(folder, contents, embedder)
+        except ConfigError as error:
+            lost(error)
+    return await LexicalFile.find(folder, contents), dense
+
+
+async def _caught_up(
+    contents: Contents, lexical: LexicalFile, dense: DenseFile | None, tally: Tally, lost: Lost
+) -> CollectionIndex:
+    """The index of both files with all changes in them: of words first, which do whatever becomes of the embedder."""
+    with ExitStack() as opened:
+        opened.callback(lexical.close)
+        await _expect(contents, lexical, dense, tally)
+        async with tally.telling():
+            words = await lexical.caught_up(tally)
+            opened.callback(words.close)
+            meaning = None if dense is None else await _dense_search(dense, tally, lost)
+        opened.pop_all()
+        return CollectionIndex(contents, lexical=words, dense=meaning, lost=lost)
+
+
+async def _dense_search(dense: DenseFile, tally: Tally, lost: Lost) -> DenseSearch | None:
     try:
-        yield
-    finally:
-        lock.release()
+        return DenseSearch(await dense.caught_up(tally), dense.embedder)
+    except (ConfigError, EngineError) as error:
+        tally.settle()
+        lost(error)
+        return None
 
 
-def _acquired(lock: FileLock, folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(blocking=False)
-    except Timeout:
-        return False
-    except OSError as error:
-        raise StorageError(f"the indexes in {folder} cannot be written: {error.strerror or error}") from error
-    return True
+async def _expect(contents: Contents, lexical: LexicalFile, dense: DenseFile | None, tally: Tally) -> None:
+    files = [lexical] if dense is None else [lexical, dense]
+    added = {member.document_id for file in files for member in file.changes.added}
+    estimates = await contents.rows.estimates(sorted(added))
+    for file in files:
+        file.expect(tally, estimates)

@@ -26,7 +26,7 @@ from longdoc.retrieval.faiss_kinds import (
     search_settings,
 )
 from longdoc.retrieval.faiss_library import all_cores, faiss, gpu_copy, one_core
-from longdoc.retrieval.index_file import IndexStamp, verify_index_file, write_index_file
+from longdoc.retrieval.index_file import IndexStamp, verify_index_file, verify_same, write_index_file
 from longdoc.retrieval.vector_index import Ids, Vectors
 
 EXACT_UP_TO = 50_000
@@ -44,6 +44,7 @@ class FaissIndex:
 
     def __init__(self, dimensions: int, *, identity: str, exact_up_to: int = EXACT_UP_TO) -> None:
         self.watermark = 0
+        self.record = ""
         self._identity = identity
         self._exact_up_to = exact_up_to
         self._index: FlatIndex | CellIndex = new_exact(dimensions)
@@ -59,8 +60,9 @@ class FaissIndex:
         """
         stamp = verify_index_file(path, identity=identity, dimensions=dimensions)
         loaded = cls(dimensions, identity=identity, exact_up_to=exact_up_to)
-        loaded.watermark = stamp.watermark
+        loaded.watermark, loaded.record = stamp.watermark, stamp.record
         loaded._index = _read(path)
+        verify_same(path, stamp)
         return loaded
 
     @property
@@ -124,9 +126,13 @@ class FaissIndex:
         """See `VectorIndex`."""
         with self._changing:
             stamp = IndexStamp(
-                identity=self._identity, dimensions=self.dimensions, watermark=self.watermark, kind=self.kind
+                identity=self._identity,
+                dimensions=self.dimensions,
+                watermark=self.watermark,
+                kind=self.kind,
+                record=self.record,
             )
-            write_index_file(path, stamp, lambda part: faiss.write_index(self._index, str(part)))
+            write_index_file(path, stamp, lambda part: _write(self._index, part))
 
     def _check(self, vectors: Vectors) -> None:
         if vectors.ndim != 2 or vectors.shape[1] != self.dimensions:
@@ -156,6 +162,13 @@ class FaissIndex:
             return self._index
         self._on_gpu = self._on_gpu or gpu_copy(self._index)
         return self._on_gpu or self._index
+
+
+def _write(index: faiss.Index, path: Path) -> None:
+    """Through a file of Python's: FAISS overlooks what fails when it closes its own. Raises `OSError`."""
+    with path.open("wb") as file:
+        writer = faiss.PyCallbackIOWriter(file.write)  # pyright: ignore - the stubs do not know it
+        faiss.write_index(index, writer)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _read(path: Path) -> FlatIndex | CellIndex:

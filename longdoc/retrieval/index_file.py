@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,7 +25,10 @@ _BLOCK_BYTES = 1 << 20
 
 
 class IndexStamp(BaseModel):
-    """What an index was made for, and how far in the record it is; `sha256` is of payload and other fields."""
+    """What an index was made for, and how far in the record it is; `sha256` is of payload and other fields.
+
+    `record` is a digest of what the record held up to the watermark: two records may have come equally far.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,6 +36,7 @@ class IndexStamp(BaseModel):
     dimensions: int
     watermark: int
     kind: str
+    record: str = ""
     payload_bytes: int = 0
     sha256: str = ""
 
@@ -39,12 +44,12 @@ class IndexStamp(BaseModel):
 def write_index_file(path: Path, stamp: IndexStamp, write_payload: Callable[[Path], None]) -> None:
     """Write a payload and its stamp under `path` in one step; `write_payload` gets the path of a temporary file.
 
-    Raises `StorageError` where the folder cannot be written.
+    What was written of it is taken away where that fails. Raises `StorageError` where the folder cannot be written.
     """
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_name(f".{path.name}.lock")):
+        with FileLock(path.with_name(f".{path.name}.lock")), _removed_on_failure(part):
             write_payload(part)
             with part.open("r+b") as file:
                 _append_stamp(file, stamp)
@@ -53,7 +58,14 @@ def write_index_file(path: Path, stamp: IndexStamp, write_payload: Callable[[Pat
             part.replace(path)
             _sync_folder(path.parent)
     except OSError as error:
-        raise StorageError(f"cannot write the index {path}: {error.strerror or error}") from error
+        raise unwritable(path, error.strerror or str(error)) from error
+
+
+def unwritable(path: Path, reason: str) -> StorageError:
+    """An index that cannot be written, with what to do."""
+    return StorageError(
+        f"cannot write the index {path}: {reason}; make room there, or let indexes lie elsewhere (LDA_INDEXES_DIR)"
+    )
 
 
 def read_stamp(path: Path) -> IndexStamp:
@@ -83,6 +95,23 @@ def verify_index_file(path: Path, *, identity: str, dimensions: int) -> IndexSta
     if found != stamp.sha256:
         raise IndexUnusableError(str(path), "is damaged (its checksum is wrong)")
     return stamp
+
+
+def verify_same(path: Path, stamp: IndexStamp) -> None:
+    """That the file is still the one which was verified. Raises `IndexUnusableError`."""
+    if read_stamp(path) != stamp:
+        raise IndexUnusableError(str(path), "was replaced while it was read")
+
+
+@contextmanager
+def _removed_on_failure(part: Path) -> Generator[None]:
+    """A part stays only where all goes well: on a full disk it would keep the disk full."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
 
 
 def _append_stamp(file: BinaryIO, stamp: IndexStamp) -> None:

@@ -5,9 +5,10 @@ Owns where a document is cut and what that is stored under; the files derived fr
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
@@ -39,6 +40,9 @@ PARTS_KEY: Final = f"{WINDOWS_KEY}:parts:{PART_TOKENS}"
 _PARTS_PER_BATCH = 256
 """Embedded and stored together: a few seconds of work, which is what a kill may cost."""
 _LAYOUTS_KEPT = 256
+_CHARACTERS_PER_TOKEN = 4
+_CHARACTERS_PER_WINDOW = _CHARACTERS_PER_TOKEN * (WINDOW_TOKENS - OVERLAP_TOKENS)
+_CHARACTERS_PER_PART = _CHARACTERS_PER_TOKEN * 0.75 * PART_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class IndexRows:
         self._embeddings = embeddings
         self._at_hand = {document.id: document for document in at_hand}
         self._layouts: OrderedDict[str, Layout] = OrderedDict()
+        self._digests: dict[str, bytes] = {}
 
     async def text(self, document_id: str) -> str:
         """The text of a stored document. Raises `NotFoundError`."""
@@ -76,19 +81,37 @@ class IndexRows:
             self._layouts.popitem(last=False)
         return layout
 
+    async def layout_digests(self, document_ids: Sequence[str]) -> Mapping[str, bytes]:
+        """By document, what is equal where it is cut the same; those that are not cut yet are left out."""
+        unknown = [one for one in document_ids if one not in self._digests]
+        windows = await self._documents.segmentation_digests(unknown, WINDOWS_KEY)
+        parts = await self._documents.segmentation_digests(unknown, PARTS_KEY)
+        self._digests |= {one: windows[one] + parts[one] for one in windows.keys() & parts.keys()}
+        return {one: self._digests[one] for one in document_ids if one in self._digests}
+
+    async def estimates(self, document_ids: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+        """How many windows and parts documents have, about, told from their lengths alone."""
+        lengths = await self._documents.lengths(document_ids)
+        return {
+            one: (math.ceil(length / _CHARACTERS_PER_WINDOW), math.ceil(length / _CHARACTERS_PER_PART))
+            for one, length in lengths.items()
+        }
+
     async def embed(self, document_id: str, embedder: Embedder, *, progress: Callable[[int], None]) -> None:
         """Embed the parts of a document of which no embeddings are stored; each batch is stored as it is made.
 
-        `progress` is told how many parts more are there. Raises what the embedder raises.
+        Where another process embeds the same document, one goes on from the other end, so that few batches are made
+        twice. `progress` is told how many parts more are there. Raises what the embedder raises.
         """
         layout, key = await self.layout(document_id), _key(document_id, embedder)
-        stored = await self._embeddings.counts(key)
-        batches = list(_batches(layout.parts))
-        text = "" if all(stored.get(n) == len(parts) for n, parts in batches) else await self.text(document_id)
-        for number, parts in batches:
-            if stored.get(number) != len(parts):
-                vectors = await embedder.embed([text[part.start : part.end] for part in parts])
-                await self._embeddings.save(key, number, vectors)
+        left, text, end = dict(_batches(layout.parts)), "", min
+        while left := await self._not_embedded(left, key, progress):
+            number = end(left)
+            parts = left.pop(number)
+            text = text or await self.text(document_id)
+            vectors = await embedder.embed([text[part.start : part.end] for part in parts])
+            if not await self._embeddings.save(key, number, vectors):
+                end = min if end is max else max
             progress(len(parts))
 
     async def embeddings(self, document_id: str, embedder: Embedder) -> AsyncIterator[Vectors]:
@@ -96,6 +119,16 @@ class IndexRows:
         key = _key(document_id, embedder)
         for number, _ in _batches((await self.layout(document_id)).parts):
             yield await self._embeddings.load(key, number)
+
+    async def _not_embedded(
+        self, batches: Mapping[int, tuple[Segment, ...]], key: EmbeddingKey, progress: Callable[[int], None]
+    ) -> dict[int, tuple[Segment, ...]]:
+        """Those of some batches that are not stored, by whomever; `progress` is told of the others."""
+        stored = await self._embeddings.counts(key) if batches else {}
+        left = {number: parts for number, parts in batches.items() if stored.get(number) != len(parts)}
+        for number in batches.keys() - left.keys():
+            progress(len(batches[number]))
+        return left
 
     async def _layout(self, document_id: str) -> Layout:
         windows = await self._documents.segmentation(document_id, WINDOWS_KEY)

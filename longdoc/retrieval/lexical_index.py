@@ -17,8 +17,8 @@ from threading import Lock
 
 import numpy as np
 
-from longdoc.errors import IndexUnusableError, StorageError
-from longdoc.retrieval.index_file import IndexStamp, verify_index_file, write_index_file
+from longdoc.errors import IndexUnusableError
+from longdoc.retrieval.index_file import IndexStamp, unwritable, verify_index_file, verify_same, write_index_file
 from longdoc.retrieval.terms import (
     Reference,
     index_terms,
@@ -39,7 +39,10 @@ _TABLES = """
     CREATE INDEX texts_by_digest ON texts (digest, id);
 """
 _CACHE = "PRAGMA cache_size = -32000"
+_OPENED = "SELECT 1 FROM sqlite_master LIMIT 1"
+"""SQLite opens a file when it first reads from it."""
 _SEARCH = "SELECT rowid, -rank FROM windows WHERE windows MATCH ? ORDER BY rank, rowid LIMIT ?"
+_COUNT = "SELECT count(*) FROM texts"
 _HAS = "SELECT 1 FROM windows WHERE windows MATCH ? LIMIT 1"
 _KNOWN = "SELECT term FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?"
 _FIRST = "SELECT min(id) FROM texts WHERE digest = (SELECT digest FROM texts WHERE id = ?)"
@@ -49,6 +52,9 @@ _MOST_NAMES = 2000
 _NEAR_SHARE, _NEAR_LEAST = 2, 8
 """How far apart the words of a quote may stand, for the number of its words: every other one may be left out of it."""
 _KIND = "bm25"
+_OPTIMIZED_FROM = 0.1
+"""The share of windows that changed, from which on the whole index is worth writing anew: FTS5 merges smaller
+changes by itself, a little at each of them."""
 
 
 class LexicalIndex:
@@ -65,6 +71,7 @@ class LexicalIndex:
             f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
         )
         self._connection.execute(_CACHE)
+        self._connection.execute(_OPENED)
 
     @classmethod
     def load(cls, path: Path, *, identity: str) -> LexicalIndex:
@@ -72,20 +79,31 @@ class LexicalIndex:
 
         Raises `IndexUnusableError` where it is missing, damaged, or made otherwise.
         """
-        stamp = verify_index_file(path, identity=_whole_identity(identity), dimensions=0)
+        stamp = verify_index_file(path, identity=lexical_identity(identity), dimensions=0)
         try:
-            return cls(path, stamp)
+            index = cls(path, stamp)
         except sqlite3.Error as error:
             raise _unusable(path, error) from error
+        try:
+            verify_same(path, stamp)
+        except IndexUnusableError:
+            index.close()
+            raise
+        return index
 
     @property
     def watermark(self) -> int:
         """How far in the record it is."""
         return self._stamp.watermark
 
+    @property
+    def record(self) -> str:
+        """A digest of what it knows of the record."""
+        return self._stamp.record
+
     def __len__(self) -> int:
         with self._read() as connection:
-            return connection.execute("SELECT count(*) FROM texts").fetchone()[0]
+            return connection.execute(_COUNT).fetchone()[0]
 
     def search(self, question: str, *, k: int) -> tuple[Ids, Vectors]:
         """The `k` best for a question, fewer where fewer have a word of it: ids and scores, the best first.
@@ -144,16 +162,15 @@ class LexicalWriter:
         self._path = path
         self._part = path.with_name(f".{path.name}.new")
         self._using = Lock()
+        self._changed = 0
         with self._writing():
             self._part.parent.mkdir(parents=True, exist_ok=True)
             self._part.unlink(missing_ok=True)
-            if base is not None:
-                base.copy_to(self._part)
-            self._connection = sqlite3.connect(self._part, isolation_level=None, check_same_thread=False)
-            self._connection.executescript(f"{_CACHE}; PRAGMA journal_mode = off; PRAGMA synchronous = off")
-            if base is None:
-                self._connection.executescript(_TABLES)
-            self._connection.execute("BEGIN")
+            try:
+                self._connection = self._begun(base)
+            except BaseException:
+                self._part.unlink(missing_ok=True)
+                raise
 
     def add(self, ids: Sequence[int], texts: Sequence[str]) -> None:
         """Add texts under ids that are not there yet."""
@@ -162,20 +179,25 @@ class LexicalWriter:
             self._connection.executemany("INSERT INTO windows (rowid, terms) VALUES (?, ?)", rows)
             digests = zip(ids, map(_digest, texts), strict=True)
             self._connection.executemany("INSERT INTO texts (id, digest) VALUES (?, ?)", digests)
+            self._changed += len(ids)
 
     def remove(self, first: int, last: int) -> None:
         """Remove the ids from `first` to `last`, both included, where they are there."""
         with self._writing():
             self._connection.execute("DELETE FROM windows WHERE rowid BETWEEN ? AND ?", (first, last))
-            self._connection.execute("DELETE FROM texts WHERE id BETWEEN ? AND ?", (first, last))
+            removed = self._connection.execute("DELETE FROM texts WHERE id BETWEEN ? AND ?", (first, last))
+            self._changed += removed.rowcount
 
-    def save(self, *, identity: str, watermark: int) -> None:
+    def save(self, *, identity: str, watermark: int, record: str = "") -> None:
         """Put the file in its place in one step. Nothing can be added after that."""
         with self._writing():
-            self._connection.execute("INSERT INTO windows (windows) VALUES ('optimize')")
+            if self._changed > _OPTIMIZED_FROM * self._connection.execute(_COUNT).fetchone()[0]:
+                self._connection.execute("INSERT INTO windows (windows) VALUES ('optimize')")
             self._connection.execute("COMMIT")
             self._connection.close()
-            stamp = IndexStamp(identity=_whole_identity(identity), dimensions=0, watermark=watermark, kind=_KIND)
+            stamp = IndexStamp(
+                identity=lexical_identity(identity), dimensions=0, watermark=watermark, kind=_KIND, record=record
+            )
             write_index_file(self._path, stamp, lambda part: _move(self._part, part))
 
     def discard(self) -> None:
@@ -184,16 +206,32 @@ class LexicalWriter:
             self._connection.close()
             self._part.unlink(missing_ok=True)
 
+    def _begun(self, base: LexicalIndex | None) -> sqlite3.Connection:
+        """The new file, in a transaction."""
+        if base is not None:
+            base.copy_to(self._part)
+        connection = sqlite3.connect(self._part, isolation_level=None, check_same_thread=False)
+        try:
+            connection.executescript(f"{_CACHE}; PRAGMA journal_mode = off; PRAGMA synchronous = off")
+            if base is None:
+                connection.executescript(_TABLES)
+            connection.execute("BEGIN")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
     @contextmanager
     def _writing(self) -> Generator[None]:
         try:
             with self._using:
                 yield
         except (sqlite3.Error, OSError) as error:
-            raise StorageError(f"cannot write the index {self._path}: {error}") from error
+            raise unwritable(self._path, str(error)) from error
 
 
-def _whole_identity(identity: str) -> str:
+def lexical_identity(identity: str) -> str:
+    """The identity in the stamp of a lexical index of texts that were cut in such a way."""
     return f"lexical:{_LAYOUT}; {terms_identity()}; {identity}"
 
 

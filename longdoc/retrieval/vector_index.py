@@ -16,10 +16,12 @@ class VectorIndex(Protocol):
     """Vectors under ids, found again by inner product. Every call blocks: run it in a thread.
 
     Safe for calls from several threads. Vectors are rows of `dimensions` numbers, of length 1 for the inner product
-    to be the cosine. `watermark` is how far in the record the index is; its owner sets it and `save` keeps it.
+    to be the cosine. `watermark` is how far in the record the index is, `record` a digest of what it knows of it; its
+    owner sets both and `save` keeps them.
     """
 
     watermark: int
+    record: str
 
     @property
     def identity(self) -> str:

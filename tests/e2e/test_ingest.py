@@ -113,13 +113,21 @@ def test_interrupted_it_exits_130_and_says_how_to_go_on(
     assert "Traceback" not in err
 
 
-def test_a_server_that_is_gone_stops_it_resumably(served: Lda, server: OpenAIServer, book: Path) -> None:
+def test_where_the_server_is_gone_words_alone_are_indexed_and_that_is_a_gap(
+    served: Lda, server: OpenAIServer, book: Path
+) -> None:
     server.faults = lambda number: Fault.UNAVAILABLE_503 if number > 1 else Fault.NONE
     stopped = served.run("ingest", book, LDA_ATTEMPTS="1")
-    assert stopped.returncode == 75
+    assert stopped.returncode == 3
+    assert "by their words alone, for the embedder fails" in stopped.stderr
     assert "Traceback" not in stopped.stderr
+    assert "by words alone" in served.run("ingest", book, "--quiet", LDA_ATTEMPTS="1").stderr
+    told = served.json("ingest", book, code=3, LDA_ATTEMPTS="1")
+    assert (told["status"], told["rankings"]) == ("gaps", ["lexical"])
+    assert told["embedding_error"]
     server.faults = lambda _: Fault.NONE
-    assert served.json("ingest", book)["status"] == "done"
+    done = served.json("ingest", book)
+    assert (done["status"], done["rankings"], done["embedding_error"]) == ("done", ["lexical", "dense"], None)
 
 
 def test_what_cannot_be_read_does_not_stop_the_others(wordy: Lda, book: Path) -> None:
@@ -175,7 +183,8 @@ def test_collections_are_listed_shown_and_removed(wordy: Lda, book: Path) -> Non
     assert [one["id"] for one in wordy.json("collections", "show", "shelf")["documents"]] == [second["id"]]
     assert "removed shelf" in wordy.run("collections", "remove", "shelf").stderr
     assert [one["name"] for one in wordy.json("collections", "list")["collections"]] == ["default"]
-    assert len(list(wordy.database.with_suffix(".indexes").iterdir())) == 1
+    indexes = wordy.home / "record.db.indexes"
+    assert len([folder for folder in indexes.iterdir() if not folder.name.startswith(".")]) == 1
 
 
 @pytest.mark.parametrize(

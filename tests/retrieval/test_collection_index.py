@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 
 from longdoc.documents.builder import DocumentBuilder
 from longdoc.documents.document import Document
+from longdoc.documents.segments import Segment
 from longdoc.engines.embedder import EmbedderInfo
 from longdoc.engines.embedder_hashed import HashedEmbedder
-from longdoc.errors import EngineUnavailableError, StorageError
+from longdoc.errors import ConfigError, EngineUnavailableError, LdaError, StorageError
 from longdoc.retrieval.collection_index import CollectionIndex
 from longdoc.retrieval.hits import Hit
-from longdoc.retrieval.index_rows import IndexRows
+from longdoc.retrieval.index_lock import lock_of
+from longdoc.retrieval.index_rows import WINDOWS_KEY, IndexRows
 from longdoc.storage.collections import Member
 from longdoc.storage.database import Database
 from longdoc.storage.documents import Documents
@@ -36,10 +38,10 @@ class CountedEmbedder:
         self._inner = HashedEmbedder(dimensions=dimensions)
         self.info = EmbedderInfo("counted", name, f"{name}@1", dimensions)
         self.asked: list[str] = []
-        self._fails_after = fails_after
+        self.fails_after = fails_after
 
     async def embed(self, texts: Sequence[str]) -> np.ndarray[Any, Any]:
-        if self._fails_after is not None and len(self.asked) + len(texts) > self._fails_after:
+        if self.fails_after is not None and len(self.asked) + len(texts) > self.fails_after:
             raise EngineUnavailableError("the embedder is gone")
         self.asked += texts
         return await self._inner.embed(texts)
@@ -66,6 +68,19 @@ class Place:
 
     async def open(
         self, members: Sequence[Member], embedder: CountedEmbedder | None = None, *, folder: str = "index", **how: Any
+    ) -> CollectionIndex:
+        async def read() -> Sequence[Member]:
+            return members
+
+        return await self.open_read(read, embedder, folder=folder, **how)
+
+    async def open_read(
+        self,
+        members: Callable[[], Awaitable[Sequence[Member]]],
+        embedder: CountedEmbedder | None = None,
+        *,
+        folder: str = "index",
+        **how: Any,
     ) -> CollectionIndex:
         rows = IndexRows(self.documents, self.embeddings)
         return await CollectionIndex.open(self.folder / folder, members, rows, embedder, **how)
@@ -323,6 +338,55 @@ def test_a_file_that_knows_more_than_the_record_is_not_used(tmp_path: Path) -> N
     with_place(tmp_path, work)
 
 
+def test_files_of_another_record_that_came_equally_far_are_not_used(tmp_path: Path) -> None:
+    async def work(place: Place) -> None:
+        (await place.open(MEMBERS[:2], CountedEmbedder())).close()
+        other = (MEMBERS[0], Member(2, MEMBERS[2].document_id))
+        found = await place.found(other, CountedEmbedder())
+        assert found == await place.found(other, CountedEmbedder(), folder="fresh")
+        assert {hit.document_id for hits in found for hit in hits} <= {member.document_id for member in other}
+
+    with_place(tmp_path, work)
+
+
+def test_files_of_documents_that_are_cut_otherwise_are_not_used(tmp_path: Path) -> None:
+    async def work(place: Place) -> None:
+        (await place.open(MEMBERS)).close()
+        first = MEMBERS[0].document_id
+        windows = await place.documents.segmentation(first, WINDOWS_KEY)
+        assert windows is not None
+        whole = windows[0]
+        last = windows[-1].end
+        await place.documents.save_segmentation(
+            first, WINDOWS_KEY, [Segment(0, whole.start, last, 9000, whole.role, whole.section)]
+        )
+        index = await place.open(MEMBERS)
+        hits = await index.search("On day 149 of alpha", k=100)
+        assert [hit.segment.end for hit in hits if hit.document_id == first] == [last]
+        index.close()
+
+    with_place(tmp_path, work)
+
+
+def test_members_are_those_of_the_moment_when_nobody_else_is_at_work(tmp_path: Path) -> None:
+    """Who knew fewer members before it waited does not throw away what others made meanwhile."""
+
+    async def work(place: Place) -> None:
+        (await place.open(MEMBERS, CountedEmbedder())).close()
+        written = [(tmp_path / "index" / name).stat().st_mtime_ns for name in ("lexical.index", "dense.index")]
+        views = [MEMBERS[:1], MEMBERS]
+
+        async def members() -> Sequence[Member]:
+            return views.pop(0)
+
+        index = await place.open_read(members, CountedEmbedder())
+        assert index.document_ids == tuple(member.document_id for member in MEMBERS)
+        index.close()
+        assert written == [(tmp_path / "index" / name).stat().st_mtime_ns for name in ("lexical.index", "dense.index")]
+
+    with_place(tmp_path, work)
+
+
 @settings(max_examples=12)
 @given(st.lists(st.lists(st.sampled_from(sorted(BOOKS)), max_size=3), min_size=1, max_size=5))
 def test_caught_up_with_any_changes_it_is_as_one_built_at_once(
@@ -365,7 +429,8 @@ def test_progress_goes_from_nothing_to_all_and_is_silent_where_nothing_is_to_be_
         parts = sum([len(await _parts(place, member)) for member in MEMBERS])
         assert told[0][0] == 0
         assert told[-1][0] == told[-1][1] > parts
-        assert told == sorted(told)
+        assert [done for done, _ in told] == sorted(done for done, _ in told)
+        assert all(done <= total for done, total in told)
         told.clear()
         await place.found(MEMBERS, CountedEmbedder(), progress=lambda *step: told.append(step))
         assert told == []
@@ -375,8 +440,8 @@ def test_progress_goes_from_nothing_to_all_and_is_silent_where_nothing_is_to_be_
 
 def test_it_waits_for_another_process_at_work_in_the_folder(tmp_path: Path) -> None:
     async def work(place: Place) -> None:
-        (tmp_path / "index").mkdir()
-        other = FileLock(tmp_path / "index" / ".lock", thread_local=False)
+        lock_of(tmp_path / "index").parent.mkdir()
+        other = FileLock(lock_of(tmp_path / "index"), thread_local=False)
         other.acquire()
         waited: list[bool] = []
         opening = asyncio.create_task(place.open(MEMBERS, waiting=lambda: waited.append(True)))
@@ -388,11 +453,134 @@ def test_it_waits_for_another_process_at_work_in_the_folder(tmp_path: Path) -> N
     with_place(tmp_path, work)
 
 
+def test_what_is_current_is_opened_whoever_works_in_the_folder(tmp_path: Path) -> None:
+    async def work(place: Place) -> None:
+        found = await place.found(MEMBERS, CountedEmbedder())
+        with FileLock(lock_of(tmp_path / "index")):
+            waited: list[bool] = []
+            assert await place.found(MEMBERS, CountedEmbedder(), waiting=lambda: waited.append(True)) == found
+        assert waited == []
+
+    with_place(tmp_path, work)
+
+
+def test_tasks_of_one_process_wait_for_each_other_without_a_word(tmp_path: Path) -> None:
+    async def work(place: Place) -> None:
+        waited: list[bool] = []
+        embedder = CountedEmbedder()
+        indexes = await asyncio.gather(
+            *(place.open(MEMBERS, embedder, waiting=lambda: waited.append(True)) for _ in range(4))
+        )
+        for index in indexes:
+            index.close()
+        parts = [part for member in MEMBERS for part in await _parts(place, member)]
+        assert (waited, sorted(embedder.asked)) == ([], sorted(parts))
+
+    with_place(tmp_path, work)
+
+
+def test_what_a_killed_build_left_half_written_is_removed(tmp_path: Path) -> None:
+    async def work(place: Place) -> None:
+        (tmp_path / "index").mkdir()
+        for name in (".lexical.index.new", ".lexical.index.part", ".dense.index.part"):
+            (tmp_path / "index" / name).write_bytes(b"half")
+        (await place.open(MEMBERS)).close()
+        assert [path.name for path in (tmp_path / "index").iterdir() if not path.name.endswith(".lock")] == [
+            "lexical.index"
+        ]
+
+    with_place(tmp_path, work)
+
+
+class BrokenEmbedder(CountedEmbedder):
+    """One that opens and cannot be used, as where its weights are damaged."""
+
+    async def embed(self, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+        raise ConfigError("the weights are damaged")
+
+
+@pytest.mark.parametrize("embedder", [BrokenEmbedder(), CountedEmbedder(fails_after=0)])
+def test_where_the_embedder_fails_words_alone_are_indexed_and_searched(
+    tmp_path: Path, embedder: CountedEmbedder
+) -> None:
+    async def work(place: Place) -> None:
+        lost: list[LdaError] = []
+        told: list[tuple[int, int]] = []
+        index = await place.open(MEMBERS, embedder, lost=lost.append, progress=lambda *step: told.append(step))
+        assert (index.rankings, len(lost)) == (("lexical",), 1)
+        assert "On day 33 of gamma" in text_of((await index.search("On day 33 of gamma", k=3))[0])
+        assert (told[-1][0], len(lost)) == (told[-1][1], 1)
+        index.close()
+        assert await place.found(MEMBERS, CountedEmbedder()) == await place.found(
+            MEMBERS, CountedEmbedder(), folder="fresh"
+        )
+
+    with_place(tmp_path, work)
+
+
+def test_where_the_embedder_fails_what_was_complete_stays(tmp_path: Path) -> None:
+    async def work(place: Place) -> None:
+        (await place.open(MEMBERS[:2], CountedEmbedder())).close()
+        complete = (tmp_path / "index" / "dense.index").read_bytes()
+        (await place.open(MEMBERS, CountedEmbedder(fails_after=0), lost=lambda _: None)).close()
+        (await place.open(MEMBERS, CountedEmbedder("model-b", fails_after=0), lost=lambda _: None)).close()
+        assert (tmp_path / "index" / "dense.index").read_bytes() == complete
+        resumed = CountedEmbedder()
+        (await place.open(MEMBERS, resumed)).close()
+        assert resumed.asked == await _parts(place, MEMBERS[2])
+
+    with_place(tmp_path, work)
+
+
+def test_where_a_question_cannot_be_embedded_words_find_what_they_can(tmp_path: Path) -> None:
+    async def work(place: Place) -> None:
+        (await place.open(MEMBERS, CountedEmbedder())).close()
+        lost: list[LdaError] = []
+        index = await place.open(MEMBERS, CountedEmbedder(fails_after=0), lost=lost.append)
+        assert (index.rankings, lost) == (("lexical", "dense"), [])
+        hits = await index.search("On day 33 of gamma", k=3)
+        assert ("On day 33 of gamma" in text_of(hits[0]), len(lost)) == (True, 1)
+        with pytest.raises(EngineUnavailableError):
+            await index.dense("On day 33 of gamma", k=3)
+        index.close()
+
+    with_place(tmp_path, work)
+
+
+class CuttingWatched(Documents):
+    """Stored documents that count how many were cut."""
+
+    cut = 0
+
+    async def save_segmentation(self, document_id: str, key: str, segments: Sequence[Segment]) -> None:
+        await super().save_segmentation(document_id, key, segments)
+        self.cut += key == WINDOWS_KEY
+
+
+def test_progress_is_told_before_and_while_documents_are_cut(tmp_path: Path) -> None:
+    async def work(place: Place) -> None:
+        database = await Database.open(tmp_path / "record.db")
+        place.documents = documents = CuttingWatched(database)
+        told: list[tuple[int, int, int]] = []
+
+        def progress(done: int, total: int) -> None:
+            told.append((documents.cut, done, total))
+
+        (await place.open(MEMBERS, CountedEmbedder(), progress=progress)).close()
+        (cut, done, total), (*_, whole) = told[0], told[-1]
+        assert (cut, done) == (0, 0)
+        assert whole / 2 < total < whole * 2
+        assert any(done > 0 and cut < len(MEMBERS) for cut, done, _ in told)
+        await database.aclose()
+
+    with_place(tmp_path, work)
+
+
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "index").write_text("")
 
     async def work(place: Place) -> None:
-        with pytest.raises(StorageError, match="cannot be written"):
+        with pytest.raises(StorageError, match="cannot write the index"):
             await place.open(MEMBERS)
 
     with_place(tmp_path, work)

@@ -4,10 +4,13 @@ import asyncio
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from longdoc.engines.embedder_sentence_transformers import SentenceTransformersEmbedder
+from longdoc.errors import StorageError
 from longdoc.retrieval.faiss_index import FaissIndex
 from tests.models import require_model
 
@@ -64,6 +67,19 @@ def test_texts_are_found_by_their_meaning() -> None:
         return ids[:, 0].tolist()
 
     assert asyncio.run(find()) == [2, 1, 3, 0]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("vectors", [5, 5000])
+def test_a_full_disk_is_a_clear_error_and_leaves_nothing(tmp_path: Path, vectors: int) -> None:
+    index = FaissIndex(DIMENSIONS, identity="model")
+    index.add(np.arange(vectors), unit(vectors, seed=1))
+    part = tmp_path / ".dense.index.part"
+    part.symlink_to("/dev/full")
+    with pytest.raises(StorageError, match="No space left on device; make room"):
+        index.save(tmp_path / "dense.index")
+    assert not part.is_symlink()
+    assert not (tmp_path / "dense.index").exists()
 
 
 def test_without_faiss_it_says_what_to_install() -> None:

@@ -1,9 +1,13 @@
 """Windows found by their words, and what the file of the index withstands."""
 
 import math
+import sqlite3
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -156,6 +160,48 @@ def test_a_writer_that_was_killed_leaves_nothing_that_stands_in_the_way(path: Pa
     written(path).close()
     LexicalWriter(path).add([1], ["A lamp."])
     assert found(written(path), "lamp") == [8]
+
+
+_FULL = """
+import resource, sys
+from pathlib import Path
+from longdoc.errors import StorageError
+from longdoc.retrieval.lexical_index import LexicalIndex, LexicalWriter
+
+path = Path(sys.argv[1])
+base = LexicalIndex.load(path, identity="windows:1")
+resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size // 2, path.stat().st_size // 2))
+try:
+    LexicalWriter(path, base=base)
+except StorageError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_a_clear_error_and_leaves_nothing(path: Path) -> None:
+    written(path).close()
+    done = subprocess.run([sys.executable, "-c", _FULL, str(path)], capture_output=True, text=True, check=True)
+    assert "cannot write the index" in done.stdout
+    assert "make room" in done.stdout
+    assert [file.name for file in path.parent.iterdir() if not file.name.endswith(".lock")] == [path.name]
+
+
+def pieces(index: LexicalIndex, path: Path) -> int:
+    """Of how many pieces that were not merged an index is."""
+    index.copy_to(path)
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT count(DISTINCT segid) FROM windows_idx").fetchone()[0]
+
+
+@pytest.mark.parametrize(("added", "expected"), [(3, 2), (60, 1)])
+def test_only_many_changes_make_the_whole_index_anew(path: Path, added: int, expected: int) -> None:
+    base = written(path, {one: f"The whale number {one}." for one in range(200)})
+    assert pieces(base, path.with_name("copy")) == 1
+    writer = LexicalWriter(path, base=base)
+    writer.add(range(1000, 1000 + added), [f"The lamp number {one}." for one in range(added)])
+    writer.save(identity="windows:1", watermark=8)
+    after = LexicalIndex.load(path, identity="windows:1")
+    assert (pieces(after, path.with_name("copy")), len(found(after, "lamp", k=100))) == (expected, added)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.999])
