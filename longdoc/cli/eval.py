@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from longdoc.cli import options
+
+if TYPE_CHECKING:
+    from longdoc.app.comparison import ComparisonOptions
 
 _SCORE = "Score"
 _LENGTH = "Length and method"
@@ -123,13 +127,10 @@ def booookscore(
     raise typer.Exit(job.start())
 
 
-@app.command("compare", help=COMPARE_HELP)
-@options.with_run_options(formats="md, txt or json", default_format="a table")
-def compare(
-    paths: Annotated[
-        list[str], typer.Argument(help="Files, folders or patterns; - reads standard input.", metavar="BOOK")
-    ],
-    *,
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a comparison of methods can be told."""
+
     methods: Annotated[
         str | None,
         typer.Option(
@@ -138,10 +139,10 @@ def compare(
             show_default="all that can do the document",
             rich_help_panel=_LENGTH,
         ),
-    ] = None,
+    ] = None
     words: Annotated[
         int | None, typer.Option("--words", help="Length to keep within a tenth of.", rich_help_panel=_LENGTH)
-    ] = None,
+    ] = None
     segment_tokens: Annotated[
         int | None,
         typer.Option(
@@ -151,16 +152,16 @@ def compare(
             show_default="each method's own",
             rich_help_panel=_LENGTH,
         ),
-    ] = None,
+    ] = None
     language: Annotated[
         str | None, typer.Option("--language", help="Language to write in.", rich_help_panel=_LENGTH)
-    ] = None,
+    ] = None
     focus: Annotated[
         str | None, typer.Option("--focus", help="What the reader wants to know above all.", rich_help_panel=_LENGTH)
-    ] = None,
+    ] = None
     judge: Annotated[
         bool, typer.Option("--judge/--no-judge", help="Have the model judge coherence.", rich_help_panel=_SCORE)
-    ] = True,
+    ] = True
     protocol: Annotated[
         str,
         typer.Option(
@@ -168,13 +169,39 @@ def compare(
             help="batch: a call for ten sentences, lenient; sentence: a call for each.",
             rich_help_panel=_SCORE,
         ),
-    ] = "batch",
-    seed: Annotated[int, typer.Option("--seed", help="Seed of intervals over books.", rich_help_panel=_SCORE)] = 0,
+    ] = "batch"
+    seed: Annotated[int, typer.Option("--seed", help="Seed of intervals over books.", rich_help_panel=_SCORE)] = 0
+
+    def options(self) -> ComparisonOptions:
+        """As the comparison takes it. Raises `ConfigError`."""
+        from longdoc.app.comparison import ComparisonOptions
+        from longdoc.app.methods import parse_variant
+
+        labels = () if self.methods is None else self.methods.split(",")
+        return ComparisonOptions(
+            methods=tuple(parse_variant(label.strip()) for label in labels),
+            words=self.words,
+            segment_tokens=self.segment_tokens,
+            language=self.language,
+            focus=self.focus,
+            protocol=self.protocol,
+            judge=self.judge,
+            seed=self.seed,
+        )
+
+
+@app.command("compare", help=COMPARE_HELP)
+@options.with_run_options(formats="md, txt or json", default_format="a table")
+@options.with_fields("comparison", Comparison)
+def compare(
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, folders or patterns; - reads standard input.", metavar="BOOK")
+    ],
+    *,
+    comparison: Comparison,
     run: options.RunOptions,
 ) -> None:
     """Parse the command line and compare; `COMPARE_HELP` is what people read."""
-    from longdoc.app.comparison import ComparisonOptions
-    from longdoc.app.methods import parse_variant
     from longdoc.cli.compare_job import CompareJob
     from longdoc.cli.output import OutputFormat
     from longdoc.cli.sources import expand_sources
@@ -185,16 +212,7 @@ def compare(
         raise ConfigError("comparisons are written as md, txt or json; choose another --format or --out")
     job = CompareJob(
         sources=expand_sources(paths, out=run.out),
-        options=ComparisonOptions(
-            methods=() if methods is None else tuple(parse_variant(label.strip()) for label in methods.split(",")),
-            words=words,
-            segment_tokens=segment_tokens,
-            language=language,
-            focus=focus,
-            protocol=protocol,
-            judge=judge,
-            seed=seed,
-        ),
+        options=comparison.options(),
         run=run,
         form=None if run.plain else chosen,
     )
