@@ -70,10 +70,6 @@ class QuoteWords:
         """Where a word ends in the text."""
         return self._ends[index]
 
-    def raw(self, index: int) -> str:
-        """A word as it is written."""
-        return self.text[self._starts[index] : self._ends[index]]
-
     def gap(self, index: int) -> str:
         """What stands between a word and the next one."""
         return self.text[self._ends[index] : self._starts[index + 1]]
@@ -84,11 +80,6 @@ class QuoteWords:
         while place >= 0:
             yield bisect_right(self._places, place) - 1
             place = self.joined.find(needle, place + 1)
-
-    @cached_property
-    def vocabulary(self) -> frozenset[str]:
-        """Every word there is."""
-        return frozenset(self.words)
 
     @cached_property
     def length(self) -> float:
