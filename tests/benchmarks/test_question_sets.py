@@ -25,7 +25,11 @@ from longdoc.engines.scripted import ScriptedEngine
 from longdoc.errors import RequestRefusedError
 from longdoc.json_value import JsonValue
 
-TURNS = (("Ann", "Shall we begin ?"), ("Ben", "The lamp costs five pounds ."), ("Cy", "That is far too much for such an old lamp ."))
+TURNS = (
+    ("Ann", "Shall we begin ?"),
+    ("Ben", "The lamp costs five pounds ."),
+    ("Cy", "That is far too much for such an old lamp ."),
+)
 _FENCED = re.compile(r"<excerpt>\n(.*?)\n</excerpt>", re.DOTALL)
 
 
