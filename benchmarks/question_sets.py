@@ -103,10 +103,10 @@ def _how() -> str:
     return (
         f"By {Path(_MODEL).name}, embedded, as `lda ask` (`auto`) and `lda check` do it: the first question about a "
         f"part and the first about the whole of {_COUNT} meetings of QMSum each, the second (the first is always "
-        f"for the plot) about {_COUNT} stories of SQuALITY, and {_COUNT} pairs of claims about novels (NoCha; a pair is right where the true claim is called "
-        "true and the false one false, by chance one in four). Found: answered from the text, or judged. Every "
-        "citation is looked up here once more, by its offsets. So small a model answers hardly any of it well. Target: "
-        "everything completes, and all that is cited stands in the text."
+        f"for the plot) about {_COUNT} stories of SQuALITY, and {_COUNT} pairs of claims about novels (NoCha; a pair "
+        "is right where the true claim is called true and the false one false, by chance one in four). Found: answered "
+        "from the text, or judged. Every citation is looked up here once more, by its offsets. So small a model "
+        "answers hardly any of it well. Target: everything completes, and all that is cited stands in the text."
     )
 
 
