@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final, TypeAlias
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -40,18 +40,17 @@ class Tally:
     @asynccontextmanager
     async def telling(self) -> AsyncGenerator[None]:
         """Tell at once and every second, so that long steps (cutting, merging, training) are not taken for a hang."""
+        self._tell()
         telling = asyncio.create_task(self._tell_on())
         try:
             yield
         finally:
             telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await telling
 
     async def _tell_on(self) -> None:
         while True:
-            self._tell()
             await asyncio.sleep(_SECONDS)
+            self._tell()
 
     def _tell(self) -> None:
         if self._total:
