@@ -15,6 +15,7 @@ _NAMES = (
     "overhead",
     "start_up",
     "embedded_slots",
+    "prompt_lookup",
     "efficiency",
     "limiter_levels",
     "vector_index",

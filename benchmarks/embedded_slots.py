@@ -48,7 +48,7 @@ async def _timed(slots: int | None) -> tuple[float, list[Completion], int]:
     entry = find_entry(DEFAULT_CHAT_MODEL)
     assert entry is not None
     path = await pulled_model(load_settings(), entry, notify=print, progress=_no_progress)
-    engine = EmbeddedEngine(path, identity="benchmark", slots=slots)
+    engine = EmbeddedEngine(path, identity="benchmark", slots=slots, lookup=False)
     try:
         requests = await segment_requests(engine, count=_SEGMENTS, answer_tokens=_ANSWER_TOKENS)
         started = time.perf_counter()

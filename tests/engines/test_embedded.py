@@ -53,6 +53,22 @@ def test_the_weights_name_themselves_where_nobody_does() -> None:
     assert first.startswith("SmolLM2-135M-Instruct.Q4_1.gguf:98362432:")
 
 
+def test_tokens_that_were_drafted_have_probabilities_too() -> None:
+    text = "The lamp stood on the table by the window, and the keeper read the old letter twice. "
+    message = Message("user", f"{text}Repeat this sentence word for word three times.")
+
+    async def main() -> None:
+        engine = EmbeddedEngine(require_model(), context_window=1024, slots=2)
+        try:
+            answer = await engine.complete(CompletionRequest((message,), max_tokens=64, temperature=0.0, logprobs=5))
+        finally:
+            await engine.aclose()
+        assert len(answer.logprobs) > 15
+        assert all(len(token.top) == 5 and token.logprob < 0 for token in answer.logprobs)
+
+    asyncio.run(main())
+
+
 def test_a_window_beyond_the_models_is_refused() -> None:
     with pytest.raises(ConfigError, match="8192"):
         EmbeddedEngine(require_model(), identity="x", context_window=100_000)
