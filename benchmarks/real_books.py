@@ -1,6 +1,8 @@
 """Whole books on the small real model, in every method, killed on the way and gone on with.
 
-Takes hours on two cores, so it runs by name only; what an earlier run recorded is found again.
+Takes hours on two cores, so it runs by name only, and piece by piece: `LDA_BENCH_RUNS=frankenstein:scm,moby-dick:scm`
+measures these and keeps the others as they were measured before, in `real_books.json`. What an earlier run recorded is
+found again.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ _WORDS = 100
 _MODEL = os.environ.get("LDA_BENCH_MODEL", "smollm2-135m")
 """A catalogue name or a GGUF file."""
 _RECORDS = Path(".cache/benchmarks")
+_MEASURED = Path(__file__).with_suffix(".json")
 _KILLS = (0.2, 0.5, 0.8)
 """At which shares of the calls that were estimated the process is killed."""
 _POLL_SECONDS = 1.0
@@ -33,47 +37,63 @@ _POLL_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    result: dict[str, Any]
+    """What came of a book in a method; `revision` is the commit it was measured at."""
+
     calls: int
-    kills: int
+    read: int
+    written: int
+    killed: int
     repeated: int
+    words: int
+    gaps: int
+    model: str
+    date: str
+    revision: str
 
 
 def run() -> BenchmarkTable:
-    """Summarize each book that is there in each method."""
-    rows: list[list[str]] = []
-    passed = True
+    """Summarize each book that is asked for in each method, and show all that were ever measured."""
+    asked = [name for name in os.environ.get("LDA_BENCH_RUNS", "").split(",") if name]
+    measured = _measured()
     for path in _BOOKS:
-        if not path.exists():
-            rows.append([path.name, "skipped: the folder of shared data is absent", *[""] * 7])
-            continue
         for method in _METHODS:
-            outcome = _outcome(path, method)
-            rows.append(_row(path, method, outcome))
-            passed = passed and outcome.repeated == 0 and bool(outcome.result["summary"]["text"].strip())
-    columns = ("book", "method", "calls", "read", "written", "killed", "calls repeated", "words", "gaps")
+            name = f"{path.stem}:{method}"
+            if not asked or name in asked:
+                measured[name] = _outcome(path, method)
+                _MEASURED.write_text(json.dumps({one: asdict(it) for one, it in measured.items()}, indent=2) + "\n")
+    wanted = [f"{path.stem}:{method}" for path in _BOOKS for method in _METHODS]
+    rows = [_row(name, measured.get(name)) for name in wanted]
+    passed = all(name in measured and measured[name].repeated == 0 and measured[name].words > 0 for name in wanted)
+    columns = ("book", "method", "calls", "read", "written", "killed", "calls repeated", "words", "gaps", "measured")
     how = (
-        f"Whole books by {Path(_MODEL).name}, embedded, {_WORDS} words. The process is killed (SIGKILL) when a fifth, "
-        "half and four fifths of its calls are recorded, and the same command is run again. Target: every run ends "
-        "with a summary, and no call is made twice."
+        f"Whole books by SmolLM2-135M, embedded, {_WORDS} words asked for. The process is killed (SIGKILL) when a "
+        "fifth, half and four fifths of its calls are recorded, and the same command is run again. Target: every run "
+        "ends with a summary, and no call is made twice."
     )
     return BenchmarkTable("Whole books on the small real model", how, columns, rows, passed)
 
 
-def _row(path: Path, method: str, outcome: _Outcome) -> list[str]:
-    record = _record(path, method)
-    read, written = _query(record, "select sum(prompt_tokens), sum(completion_tokens) from calls")[0]
-    summary = outcome.result["summary"]
+def _measured() -> dict[str, _Outcome]:
+    if not _MEASURED.exists():
+        return {}
+    return {name: _Outcome(**found) for name, found in json.loads(_MEASURED.read_text()).items()}
+
+
+def _row(name: str, outcome: _Outcome | None) -> list[str]:
+    book, method = name.split(":")
+    if outcome is None:
+        return [book, method, "not measured", *[""] * 7]
     return [
-        path.name,
+        book,
         method,
         f"{outcome.calls:,}",
-        f"{read:,}",
-        f"{written:,}",
-        f"{outcome.kills} times",
+        f"{outcome.read:,}",
+        f"{outcome.written:,}",
+        f"{outcome.killed} times",
         str(outcome.repeated),
-        str(summary["words"]),
-        str(len(summary["gaps"])),
+        str(outcome.words),
+        str(outcome.gaps),
+        f"{outcome.date}, {outcome.revision}, {outcome.model}",
     ]
 
 
@@ -86,10 +106,29 @@ def _outcome(path: Path, method: str) -> _Outcome:
     done = subprocess.run(_command(path, method), capture_output=True, check=False)
     if done.returncode not in {0, 3}:
         raise RuntimeError(f"{path.name}, {method}: {done.stderr.decode()[-500:]}")
-    repeated = len(_query(record, "select key from calls group by key having count(*) > 1"))
-    calls = _calls(record)
-    print(f"{path.name}, {method}: {calls} calls, killed {kills} times, {repeated} repeated", flush=True)
-    return _Outcome(json.loads(done.stdout)["results"][0], calls, kills, repeated)
+    summary = json.loads(done.stdout)["results"][0]["summary"]
+    read, written = _query(record, "select sum(prompt_tokens), sum(completion_tokens) from calls")[0]
+    outcome = _Outcome(
+        calls=_calls(record),
+        read=read,
+        written=written,
+        killed=kills,
+        repeated=len(_query(record, "select key from calls group by key having count(*) > 1")),
+        words=summary["words"],
+        gaps=len(summary["gaps"]),
+        model=Path(_MODEL).name,
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        revision=_revision(),
+            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout.strip(),
+    )
+    print(f"{path.name}, {method}: {outcome}", flush=True)
+    return outcome
+
+
+def _revision() -> str:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _killed_at(path: Path, method: str, calls: int) -> int:
