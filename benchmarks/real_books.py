@@ -119,8 +119,6 @@ def _outcome(path: Path, method: str) -> _Outcome:
         model=Path(_MODEL).name,
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         revision=_revision(),
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
-        ).stdout.strip(),
     )
     print(f"{path.name}, {method}: {outcome}", flush=True)
     return outcome
