@@ -21,7 +21,7 @@ class Citation:
     """Words of a document, verified: from `start` to `end` of its text stands `quote`, the source's own words.
 
     Where the model left words out, `quote` has "…" for them. `score` is 1.0 for what the model quoted word for word,
-    less for what it misspelled; `excerpt` is the number of the excerpt that holds it.
+    less where little words differ or words are left out; `excerpt` is the number of the excerpt that holds it.
     """
 
     document_id: str

@@ -34,6 +34,7 @@ NUMBER_BITS: Final = 32
 _LEXICAL, _DENSE = "lexical.index", "dense.index"
 _LEFTOVERS = ".*.new", ".*.part"
 _WINDOWS, _PARTS = "windows", "parts"
+_UNKNOWN = (0, 0)
 _ADDED_AT_ONCE = 512
 _Index = TypeVar("_Index")
 
@@ -114,7 +115,7 @@ class LexicalFile:
     def expect(self, tally: Tally, estimates: Mapping[str, tuple[int, int]]) -> None:
         """Tell how many windows there are to add, about."""
         for member in self.changes.added:
-            tally.expect(_WINDOWS, member.document_id, estimates[member.document_id][0])
+            tally.expect(_WINDOWS, member.document_id, estimates.get(member.document_id, _UNKNOWN)[0])
 
     async def caught_up(self, tally: Tally) -> LexicalIndex:
         """The index with all changes in it, stored. Raises `StorageError`."""
@@ -186,7 +187,7 @@ class DenseFile:
     def expect(self, tally: Tally, estimates: Mapping[str, tuple[int, int]]) -> None:
         """Tell how many parts there are to add, about."""
         for member in self.changes.added:
-            tally.expect(_PARTS, member.document_id, estimates[member.document_id][1])
+            tally.expect(_PARTS, member.document_id, estimates.get(member.document_id, _UNKNOWN)[1])
 
     async def caught_up(self, tally: Tally) -> FaissIndex:
         """The index with all changes in it, stored; what is not embedded yet is. Raises what the embedder raises,

@@ -61,17 +61,25 @@ class IndexFolders:
         which is made meanwhile is not taken for one of nobody.
         """
         there = await asyncio.to_thread(_listed, self._root)
-        known = await collections() if there else ()
-        ad_hoc = sorted((one for one in there if one.name.startswith(_DOCUMENTS)), key=_used, reverse=True)
-        orphans = [one for one in there if one.name.startswith(_COLLECTION) and one not in known]
-        await asyncio.to_thread(self._remove_unused, ad_hoc[KEPT:], orphans)
+        if there:
+            await asyncio.to_thread(self._remove_unneeded, there, await collections())
 
-    def _remove_unused(self, ad_hoc: Sequence[Path], orphans: Sequence[Path]) -> None:
+    def _remove_unneeded(self, there: Sequence[Path], collections: Collection[Path]) -> None:
         before = self._now() - KEPT_SECONDS
-        for folder in (*(one for one in ad_hoc if _used(one) < before), *orphans):
-            with suppress(StorageError), if_nobody_is_in(folder) as nobody:
-                if nobody and (folder in orphans or _used(folder) < before):
-                    shutil.rmtree(folder, ignore_errors=True)
+        for folder in there:
+            if folder.name.startswith(_COLLECTION) and folder not in collections:
+                _remove_if(folder, lambda _: True)
+        ad_hoc = sorted((one for one in there if one.name.startswith(_DOCUMENTS)), key=_used, reverse=True)
+        for folder in ad_hoc[KEPT:]:
+            if _used(folder) < before:
+                _remove_if(folder, lambda one: _used(one) < before)
+
+
+def _remove_if(folder: Path, unneeded: Callable[[Path], bool]) -> None:
+    """Remove a folder that nobody works in, if it still is not needed then."""
+    with suppress(StorageError), if_nobody_is_in(folder) as nobody:
+        if nobody and unneeded(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _listed(root: Path) -> list[Path]:
