@@ -17,7 +17,7 @@ from longdoc.documents.document import Document
 from longdoc.documents.segments import Segment
 from longdoc.engines.embedder import EmbedderInfo
 from longdoc.engines.embedder_hashed import HashedEmbedder
-from longdoc.errors import ConfigError, EngineUnavailableError, LdaError, StorageError
+from longdoc.errors import ConfigError, EngineUnavailableError, LdaError, NotFoundError, StorageError
 from longdoc.retrieval.collection_index import CollectionIndex
 from longdoc.retrieval.hits import Hit
 from longdoc.retrieval.index_lock import lock_of
@@ -582,5 +582,13 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     async def work(place: Place) -> None:
         with pytest.raises(StorageError, match="cannot write the index"):
             await place.open(MEMBERS)
+
+    with_place(tmp_path, work)
+
+
+def test_a_document_that_is_not_stored_is_told(tmp_path: Path) -> None:
+    async def work(place: Place) -> None:
+        with pytest.raises(NotFoundError):
+            await place.open((Member(1, "unknown"),))
 
     with_place(tmp_path, work)
