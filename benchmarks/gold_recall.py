@@ -21,7 +21,7 @@ from longdoc.evaluation.qmsum import read_qmsum
 from longdoc.evaluation.recall import Recall
 from longdoc.evaluation.selection_trial import SelectionOutcome, try_selection
 from longdoc.evaluation.squality import STORY, join_stories, read_squality
-from longdoc.retrieval.collection_index import DENSE
+from longdoc.retrieval.collection_index import DENSE, raised
 
 _QA = Path("../shared/data/qa")
 _STRATEGIES = (
@@ -93,7 +93,7 @@ async def try_texts(workspace: Workspace, texts: Sequence[GoldText]) -> list[Sel
     """Try each strategy on each text. Ends the program where there is no search by meaning."""
     found: list[SelectionOutcome] = []
     for text in texts:
-        index = await open_index(workspace, [text.document], collection=None, emit=_ignore)
+        index = await open_index(workspace, [text.document], collection=None, emit=_ignore, lost=raised)
         try:
             if DENSE not in index.rankings:
                 raise SystemExit(_NO_MODEL)

@@ -35,6 +35,7 @@ from longdoc.evaluation.question_report import (
     selection_figures,
 )
 from longdoc.evaluation.selection_trial import SelectionOutcome, try_selection
+from longdoc.retrieval.collection_index import raised
 from longdoc.storage.nodes import Node
 
 _ANSWERS_AT_ONCE = 4
@@ -70,7 +71,7 @@ class Trials:
 
     async def add(self, text: GoldText) -> None:
         """Index a text, try everything on it, and store what came of it."""
-        index = await open_index(self._workspace, [text.document], collection=None, emit=self._run.emit)
+        index = await open_index(self._workspace, [text.document], collection=None, emit=self._run.emit, lost=raised)
         try:
             selectors = TextSelectors(
                 index,

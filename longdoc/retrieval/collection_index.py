@@ -56,7 +56,8 @@ _MORE = 4
 """How many times more are asked for where too many were copies, or parts of one window."""
 
 
-def _raised(error: LdaError) -> NoReturn:
+def raised(error: LdaError) -> NoReturn:
+    """A `Lost` for where search by words alone will not do."""
     raise error
 
 
@@ -91,7 +92,7 @@ class CollectionIndex:
         *,
         progress: Progress = lambda done, total: None,
         waiting: Callable[[], None] = lambda: None,
-        lost: Lost = _raised,
+        lost: Lost = raised,
     ) -> CollectionIndex:
         """Open the indexes in a folder, caught up with the members or built from the rows, which are made if missing.
 
