@@ -8,7 +8,7 @@ from typing import Final
 
 from longdoc.agents.calls import call, request_of
 from longdoc.agents.events import Emit
-from longdoc.engines.engine import Engine, FinishReason
+from longdoc.engines.engine import Engine
 from longdoc.errors import ContextTooLongError, RequestRefusedError
 from longdoc.prompts.catalogue import Quoted, render
 
@@ -55,8 +55,7 @@ async def standalone_question(
     except (ContextTooLongError, RequestRefusedError):
         return _joined(question, turns)
     written = answer.text.strip().strip('"')
-    whole = answer.finish_reason is not FinishReason.LENGTH
-    if whole and _is_a_question(written, question):
+    if not answer.cut and _is_a_question(written, question):
         return StandaloneQuestion(written, written)
     return _joined(question, turns)
 

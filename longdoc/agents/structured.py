@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from longdoc.agents.calls import call
 from longdoc.agents.events import Emit
-from longdoc.engines.engine import CompletionRequest, Engine, FinishReason, Message, TextSink
+from longdoc.engines.engine import CompletionRequest, Engine, Message, TextSink
 from longdoc.errors import ContextTooLongError, InvalidOutputError, OutputCutError
 from longdoc.json_value import JsonValue
 
@@ -44,7 +44,7 @@ async def call_structured(
     try:
         return read_shape(first.text, shape)
     except InvalidOutputError as error:
-        if first.finish_reason is FinishReason.LENGTH and not again_when_cut:
+        if first.cut and not again_when_cut:
             raise OutputCutError(str(error), text=first.text) from error
         again = _repair(asked, first.text, str(error))
     try:

@@ -145,6 +145,7 @@ class EmbeddedEngine:
             timeout=self._timeout,
             stream_always=True,
             keep_connections=False,
+            stop_loops=True,
         )
         if client.info.context_window < layout.window:
             await client.aclose()

@@ -20,6 +20,8 @@ class FinishReason(StrEnum):
 
     STOP = "stop"
     LENGTH = "length"
+    LOOP = "loop"
+    """It wrote the same again and again, and was stopped."""
     CONTENT_FILTER = "content_filter"
 
 
@@ -120,6 +122,11 @@ class Completion:
     call_id: int | None = None
     recorded: bool = False
     retries: int = 0
+
+    @property
+    def cut(self) -> bool:
+        """Whether the model did not come to the end of its answer."""
+        return self.finish_reason in {FinishReason.LENGTH, FinishReason.LOOP}
 
 
 @dataclass(frozen=True, slots=True)

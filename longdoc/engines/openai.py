@@ -19,10 +19,11 @@ from longdoc.engines.engine import (
     TokenLogprob,
     Usage,
 )
+from longdoc.engines.loops import LoopWatch
 from longdoc.engines.openai_probe import ServerFacts, probe_server
 from longdoc.engines.openai_scores import VllmScores
 from longdoc.engines.openai_transport import Transport, WireSettings
-from longdoc.engines.openai_wire import ChatPiece, ChatReply, UsagePart, request_body
+from longdoc.engines.openai_wire import ChatPiece, ChatReply, TimingsPart, UsagePart, request_body
 from longdoc.errors import ConfigError, ContextTooLongError, EngineUnavailableError, RequestRefusedError
 from longdoc.json_value import JsonValue
 
@@ -35,6 +36,7 @@ _FINISH = {
     "stop_sequence": FinishReason.STOP,
     "length": FinishReason.LENGTH,
     "max_tokens": FinishReason.LENGTH,
+    "loop": FinishReason.LOOP,
     "content_filter": FinishReason.CONTENT_FILTER,
 }
 
@@ -54,12 +56,19 @@ class OpenAIEngine:
     """An engine over HTTP. Made by `connect`, which asks the server what it is."""
 
     def __init__(
-        self, transport: Transport, facts: ServerFacts, info: EngineInfo, *, stream_always: bool = False
+        self,
+        transport: Transport,
+        facts: ServerFacts,
+        info: EngineInfo,
+        *,
+        stream_always: bool = False,
+        stop_loops: bool = False,
     ) -> None:
         self._transport = transport
         self._facts = facts
         self._info = info
         self._stream_always = stream_always
+        self._stop_loops = stop_loops
         self._priorities = facts.priorities
 
     @classmethod
@@ -77,13 +86,15 @@ class OpenAIEngine:
         completion_price: float = 0.0,
         stream_always: bool = False,
         keep_connections: bool = True,
+        stop_loops: bool = False,
     ) -> OpenAIEngine:
         """Connect to a server at `base_url` (with or without `/v1`) and ask what it is.
 
         `timeout` is in seconds, for one whole answer (None: no limit). `context_window` (tokens) serves where the
         server does not tell, and may lower what it tells. With `stream_always` every answer is streamed on the
         wire: some servers notice only then that a caller left. Without `keep_connections` every request has a
-        connection of its own. Nothing is spent: what a server
+        connection of its own. With `stop_loops`, streamed answers without a schema that go round in circles are left:
+        for llama.cpp alone, which tells as it goes how many tokens that took. Nothing is spent: what a server
         does not tell of its capabilities counts as absent until `capabilities.probe_capabilities` has tried it.
         Raises `ConfigError`, `EngineAuthError`, `ModelNotFoundError`, `EngineUnavailableError`,
         `EngineTimeoutError`.
@@ -106,7 +117,7 @@ class OpenAIEngine:
                 prompt_price=prompt_price,
                 completion_price=completion_price,
             )
-            return cls(transport, facts, info, stream_always=stream_always)
+            return cls(transport, facts, info, stream_always=stream_always, stop_loops=stop_loops)
         except BaseException:
             await transport.aclose()
             raise
@@ -174,10 +185,12 @@ class OpenAIEngine:
         return _Answer(choice.message.content or "", choice.finish_reason, usage, read.model, choice.read_logprobs())
 
     async def _stream(self, body: Mapping[str, JsonValue], on_text: TextSink) -> _Answer:
-        pieces = _Pieces(on_text, lambda data: self._transport.read(data, ChatPiece, model=self._facts.model))
+        watch = LoopWatch() if self._stop_loops and "response_format" not in body else None
+        pieces = _Pieces(on_text, lambda data: self._transport.read(data, ChatPiece, model=self._facts.model), watch)
+        told: dict[str, JsonValue] = {"stream": True, "stream_options": {"include_usage": True}}
         await self._transport.post_for_events(
             f"{self._facts.api_url}/chat/completions",
-            {**body, "stream": True, "stream_options": {"include_usage": True}},
+            {**body, **told, **({} if watch is None else {"timings_per_token": True})},
             on_event=pieces.take,
             model=self._facts.model,
         )
@@ -199,22 +212,23 @@ class OpenAIEngine:
 
 
 class _Pieces:
-    """Puts a streamed answer together while passing its text on."""
+    """Puts a streamed answer together while passing its text on; leaves it where `watch` hears that it loops."""
 
-    def __init__(self, on_text: TextSink, read: Callable[[bytes], ChatPiece]) -> None:
+    def __init__(self, on_text: TextSink, read: Callable[[bytes], ChatPiece], watch: LoopWatch | None) -> None:
         self._on_text = on_text
         self._read = read
+        self._watch = watch
         self._texts: list[str] = []
         self._logprobs: list[TokenLogprob] = []
         self._refusals: list[str] = []
         self._finish: str | None = None
-        self._usage: UsagePart | None = None
+        self._usage: UsagePart | TimingsPart | None = None
         self._model: str | None = None
 
-    def take(self, data: bytes) -> None:
-        """Read one event."""
+    def take(self, data: bytes) -> bool:
+        """Read one event; whether another one is wanted."""
         piece = self._read(data)
-        self._usage = piece.usage or self._usage
+        self._usage = piece.usage or piece.timings or self._usage
         self._model = piece.model or self._model
         for choice in piece.choices[:1]:
             self._finish = choice.finish_reason or self._finish
@@ -223,6 +237,10 @@ class _Pieces:
             if choice.delta.content:
                 self._texts.append(choice.delta.content)
                 self._on_text(choice.delta.content)
+                if self._watch is not None and self._finish is None and self._watch.loops(choice.delta.content):
+                    self._finish = FinishReason.LOOP
+                    return False
+        return True
 
     def joined(self) -> _Answer:
         """The whole answer. Raises `EngineUnavailableError` when the stream ended before it."""

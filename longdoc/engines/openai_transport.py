@@ -74,14 +74,18 @@ class Transport:
             return await response.aread()
 
     async def post_for_events(
-        self, url: str, body: Mapping[str, JsonValue], *, on_event: Callable[[bytes], None], model: str = ""
+        self, url: str, body: Mapping[str, JsonValue], *, on_event: Callable[[bytes], bool], model: str = ""
     ) -> None:
-        """Pass the data of each server-sent event to `on_event`, up to the end of the stream. Raises as `get`."""
+        """Pass the data of each server-sent event to `on_event`, until it tells that it wants no more. Raises as `get`.
+
+        A server that is left before the end of its stream stops its work.
+        """
         lines = _EventLines()
         async with self._exchange("POST", url, body, model=model) as response:
             async for piece in response.aiter_bytes():
                 for data in lines.feed(piece):
-                    on_event(data)
+                    if not on_event(data):
+                        return
 
     def read(self, body: bytes, shape: type[_Model], *, model: str = "") -> _Model:
         """A body as `shape`. Raises what a body that tells of an error means, else `EngineUnavailableError`."""

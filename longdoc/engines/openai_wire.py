@@ -116,11 +116,24 @@ class ChatReply(_Wire):
     model: str | None = None
 
 
+class TimingsPart(_Wire):
+    """What llama.cpp has read and written so far."""
+
+    prompt_n: int = 0
+    cache_n: int = 0
+    predicted_n: int = 0
+
+    def read(self) -> Usage:
+        """As the value our side uses."""
+        return Usage(self.prompt_n + self.cache_n, self.predicted_n, self.cache_n)
+
+
 class ChatPiece(_Wire):
     """One event of a streamed answer; the last ones carry usage, or an error."""
 
     choices: tuple[PieceChoice, ...] = ()
     usage: UsagePart | None = None
+    timings: TimingsPart | None = None
     model: str | None = None
     error: ErrorDetail | str | None = None
 

@@ -23,6 +23,7 @@ from longdoc.engines.engine import (
     EngineInfo,
     TextSink,
 )
+from longdoc.engines.loops import LOOP_TIMES, LOOP_TOKENS
 from longdoc.engines.vllm_answers import Heard, read_answer, tells_entropy
 from longdoc.engines.vllm_start import describe, identity_of, plan_engine, start_engine
 from longdoc.errors import (
@@ -230,10 +231,17 @@ def _load_tokenizer(config: VllmConfig, model: str) -> TokenizerLike:
 
 
 def _sampling(request: CompletionRequest, *, streamed: bool) -> SamplingParams:
-    from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
+    from vllm.sampling_params import (
+        RepetitionDetectionParams,
+        RequestOutputKind,
+        SamplingParams,
+        StructuredOutputsParams,
+    )
 
     schema = None if request.json_schema is None else StructuredOutputsParams(json=dict(request.json_schema))
     whole_vocabulary = tells_entropy(request)
+    shortest, longest = LOOP_TOKENS
+    loops = RepetitionDetectionParams(max_pattern_size=longest, min_pattern_size=shortest, min_count=LOOP_TIMES)
     return SamplingParams(
         max_tokens=1 if request.continuation is not None else request.max_tokens,
         temperature=request.temperature,
@@ -241,6 +249,7 @@ def _sampling(request: CompletionRequest, *, streamed: bool) -> SamplingParams:
         seed=request.seed,
         stop=list(request.stop) or None,
         structured_outputs=schema,
+        repetition_detection=None if schema is not None else loops,
         logprobs=-1 if whole_vocabulary else request.logprobs or None,
         prompt_logprobs=None if request.continuation is None else 0,
         flat_logprobs=whole_vocabulary,  # an object for each token of the vocabulary would take longer than the model

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vllm.outputs import RequestOutput
     from vllm.tokenizers import TokenizerLike
 
-_FINISH = {"stop": FinishReason.STOP, "repetition": FinishReason.STOP, "length": FinishReason.LENGTH}
+_FINISH = {"stop": FinishReason.STOP, "repetition": FinishReason.LOOP, "length": FinishReason.LENGTH}
 _LEAST_LOGPROB = -1e9
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from longdoc.engines.embedded import EmbeddedEngine
-from longdoc.engines.engine import CompletionRequest, Engine, Message, Usage
+from longdoc.engines.engine import CompletionRequest, Engine, FinishReason, Message, Usage
 from longdoc.engines.retry import RetryingEngine
 from longdoc.errors import ConfigError
 from tests.models import require_model
 
+LOOPING = "Write a long story about a great old sailor."
+"""After some 400 tokens the small model writes the same sentences for ever."""
 ONE_CALL = """
 import asyncio, sys
 from pathlib import Path
@@ -65,6 +67,24 @@ def test_tokens_that_were_drafted_have_probabilities_too() -> None:
             await engine.aclose()
         assert len(answer.logprobs) > 15
         assert all(len(token.top) == 5 and token.logprob < 0 for token in answer.logprobs)
+
+    asyncio.run(main())
+
+
+def test_an_answer_that_goes_round_in_circles_is_stopped() -> None:
+    async def main() -> None:
+        engine = EmbeddedEngine(require_model(), context_window=1024, slots=1)
+        try:
+            looping = CompletionRequest((Message("user", LOOPING),), max_tokens=900, temperature=0.0)
+            answer = await engine.complete(looping)
+            told = await engine.count_tokens([answer.text])
+            after = await engine.complete(CompletionRequest((Message("user", "Say: green."),), max_tokens=8))
+        finally:
+            await engine.aclose()
+        assert (answer.finish_reason, answer.cut) == (FinishReason.LOOP, True)
+        assert answer.usage.completion_tokens == told[0] < 700
+        assert answer.usage.prompt_tokens > 20
+        assert after.usage.completion_tokens > 0
 
     asyncio.run(main())
 

@@ -13,7 +13,7 @@ import pytest
 
 from longdoc.config import VllmSettings
 from longdoc.engines.embedded import EmbeddedEngine
-from longdoc.engines.engine import CompletionRequest, Engine, Message
+from longdoc.engines.engine import CompletionRequest, Engine, FinishReason, Message
 from longdoc.engines.next_token import next_token, score
 from longdoc.engines.openai import OpenAIEngine
 from longdoc.engines.retry import RetryingEngine
@@ -84,6 +84,16 @@ def test_the_bound_of_few_alternatives_holds_against_the_whole_vocabulary(engine
             assert whole.exact
             assert not bound.exact
             assert bound.entropy <= whole.entropy + 0.05
+
+    engines(work)
+
+
+def test_an_answer_that_goes_round_in_circles_is_stopped(engines: Callable[[Work], None]) -> None:
+    async def work(three: dict[str, Engine]) -> None:
+        looping = request("Write a long story about a great old sailor.", max_tokens=900, temperature=0.0)
+        answer = await three["in process"].complete(looping)
+        assert answer.finish_reason is FinishReason.LOOP
+        assert 80 < answer.usage.completion_tokens < 900
 
     engines(work)
 

@@ -9,6 +9,9 @@ class RequestOutputKind(Enum):
 class StructuredOutputsParams:
     def __init__(self, *, json: str | Mapping[str, object] | None = None) -> None: ...
 
+class RepetitionDetectionParams:
+    def __init__(self, *, max_pattern_size: int = 0, min_pattern_size: int = 0, min_count: int = 0) -> None: ...
+
 class SamplingParams:
     def __init__(
         self,
@@ -19,6 +22,7 @@ class SamplingParams:
         seed: int | None = None,
         stop: list[str] | None = None,
         structured_outputs: StructuredOutputsParams | None = None,
+        repetition_detection: RepetitionDetectionParams | None = None,
         logprobs: int | None = None,
         prompt_logprobs: int | None = None,
         flat_logprobs: bool = False,
