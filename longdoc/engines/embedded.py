@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_SLOTS = 16
 _SLOTS_PER_CORE = 4
+_MOST_SLOTS_BESIDE = 4
 _MEMORY_SHARE = 0.5
 _CACHE_SHARE = 0.25
 _MOST_CACHE_MIB = 4096
@@ -64,7 +65,7 @@ class EmbeddedEngine:
 
     With `lookup`, tokens are drafted from the prompt and kept where the model would have written them too (speculative
     sampling, arXiv 2302.01318). llama.cpp tells no probabilities of drafted tokens, so a request for those of several
-    tokens goes to a second server without drafts, of one slot.
+    tokens, or of a given text, goes to a second server without drafts, of at most four slots.
 
     While llama.cpp loads, it does not let other Python code run.
     """
@@ -96,6 +97,7 @@ class EmbeddedEngine:
             context_window=self._layout.window,
             slots=self._layout.slots,
             logprobs=_LOGPROBS,
+            scores=True,
             json_schema=True,
             exact_tokens=True,
             toy=model.parameters is not None and model.parameters < _TOY_BELOW if toy is None else toy,
@@ -108,9 +110,8 @@ class EmbeddedEngine:
 
     async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
         """See `Engine`."""
-        several = bool(request.logprobs) and request.max_tokens > 1
-        drafted = self._layout.lookup and several
-        client = await self._started(_without_lookup(self._layout) if drafted else self._layout)
+        several = request.continuation is not None or (bool(request.logprobs) and request.max_tokens > 1)
+        client = await self._started(_without_lookup(self._layout) if several else self._layout)
         return await client.complete(request, on_text=on_text)
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -145,7 +146,7 @@ class EmbeddedEngine:
             timeout=self._timeout,
             stream_always=True,
             keep_connections=False,
-            stop_loops=True,
+            own_llama=True,
         )
         if client.info.context_window < layout.window:
             await client.aclose()
@@ -157,7 +158,11 @@ class EmbeddedEngine:
 
 
 def _without_lookup(layout: _Layout) -> _Layout:
-    return replace(layout, slots=1, cache_mib=0, lookup=False)
+    """Beside the first server, which keeps what it has: so fewer slots, and half the prompts."""
+    if not layout.lookup:
+        return layout
+    slots = min(_MOST_SLOTS_BESIDE, layout.slots)
+    return replace(layout, slots=slots, cache_mib=layout.cache_mib // 2, lookup=False)
 
 
 def _identity(path: Path) -> str:

@@ -77,6 +77,9 @@ async def score(engine: Engine, request: CompletionRequest, continuation: str) -
     Raises `ConfigError` where the engine cannot score, and what `Engine.complete` raises.
     """
     if not engine.info.scores:
-        raise ConfigError(f"{engine.info.model} cannot tell how likely a given text is; vLLM can ('--engine vllm')")
+        raise ConfigError(
+            f"{engine.info.model} cannot tell how likely a given text is; vLLM can ('--engine vllm'), and the embedded "
+            "engine ('--engine embedded')"
+        )
     plain = replace(request, temperature=0.0, top_p=None, seed=None, logprobs=None, entropy=False, stop=())
     return (await engine.complete(replace(plain, max_tokens=1, continuation=continuation))).logprobs

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from longdoc.engines.engine import (
     Completion,
@@ -21,7 +21,7 @@ from longdoc.engines.engine import (
 )
 from longdoc.engines.loops import LoopWatch
 from longdoc.engines.openai_probe import ServerFacts, probe_server
-from longdoc.engines.openai_scores import VllmScores
+from longdoc.engines.openai_scores import LlamaScores, Scores
 from longdoc.engines.openai_transport import Transport, WireSettings
 from longdoc.engines.openai_wire import ChatPiece, ChatReply, TimingsPart, UsagePart, request_body
 from longdoc.errors import ConfigError, ContextTooLongError, EngineUnavailableError, RequestRefusedError
@@ -62,13 +62,13 @@ class OpenAIEngine:
         info: EngineInfo,
         *,
         stream_always: bool = False,
-        stop_loops: bool = False,
+        own_llama: bool = False,
     ) -> None:
         self._transport = transport
         self._facts = facts
         self._info = info
         self._stream_always = stream_always
-        self._stop_loops = stop_loops
+        self._own_llama = own_llama
         self._priorities = facts.priorities
 
     @classmethod
@@ -86,15 +86,16 @@ class OpenAIEngine:
         completion_price: float = 0.0,
         stream_always: bool = False,
         keep_connections: bool = True,
-        stop_loops: bool = False,
+        own_llama: bool = False,
     ) -> OpenAIEngine:
         """Connect to a server at `base_url` (with or without `/v1`) and ask what it is.
 
         `timeout` is in seconds, for one whole answer (None: no limit). `context_window` (tokens) serves where the
         server does not tell, and may lower what it tells. With `stream_always` every answer is streamed on the
         wire: some servers notice only then that a caller left. Without `keep_connections` every request has a
-        connection of its own. With `stop_loops`, streamed answers without a schema that go round in circles are left:
-        for llama.cpp alone, which tells as it goes how many tokens that took. Nothing is spent: what a server
+        connection of its own. `own_llama` tells that
+        the server is the llama.cpp of this process, of a known version: streamed answers without a schema that go round
+        in circles are left, and given texts can be scored. Nothing is spent: what a server
         does not tell of its capabilities counts as absent until `capabilities.probe_capabilities` has tried it.
         Raises `ConfigError`, `EngineAuthError`, `ModelNotFoundError`, `EngineUnavailableError`,
         `EngineTimeoutError`.
@@ -103,6 +104,8 @@ class OpenAIEngine:
         transport = Transport(base_url, api_key=api_key, settings=settings)
         try:
             facts = await probe_server(transport, base_url, model=model)
+            if own_llama:
+                facts = replace(facts, scores=LlamaScores(transport, base_url, facts.model))
             info = EngineInfo(
                 engine="openai",
                 model=facts.model,
@@ -117,7 +120,7 @@ class OpenAIEngine:
                 prompt_price=prompt_price,
                 completion_price=completion_price,
             )
-            return cls(transport, facts, info, stream_always=stream_always, stop_loops=stop_loops)
+            return cls(transport, facts, info, stream_always=stream_always, own_llama=own_llama)
         except BaseException:
             await transport.aclose()
             raise
@@ -167,7 +170,7 @@ class OpenAIEngine:
     async def _answer_to(self, body: dict[str, JsonValue], on_text: TextSink | None) -> _Answer:
         return await (self._whole(body) if on_text is None else self._stream(body, on_text))
 
-    def _scorer(self) -> VllmScores:
+    def _scorer(self) -> Scores:
         if self._facts.scores is None:
             raise ConfigError(f"the server of {self._info.model} cannot tell how likely a given text is")
         return self._facts.scores
@@ -185,7 +188,7 @@ class OpenAIEngine:
         return _Answer(choice.message.content or "", choice.finish_reason, usage, read.model, choice.read_logprobs())
 
     async def _stream(self, body: Mapping[str, JsonValue], on_text: TextSink) -> _Answer:
-        watch = LoopWatch() if self._stop_loops and "response_format" not in body else None
+        watch = LoopWatch() if self._own_llama and "response_format" not in body else None
         pieces = _Pieces(on_text, lambda data: self._transport.read(data, ChatPiece, model=self._facts.model), watch)
         told: dict[str, JsonValue] = {"stream": True, "stream_options": {"include_usage": True}}
         await self._transport.post_for_events(

@@ -16,7 +16,7 @@ from typing import TypeVar
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from longdoc.engines.engine import Message
-from longdoc.engines.openai_scores import VllmScores
+from longdoc.engines.openai_scores import Scores, VllmScores
 from longdoc.engines.openai_tokens import LlamaTokenizer, RemoteTokenizer, VllmTokenizer
 from longdoc.engines.openai_transport import Transport
 from longdoc.errors import ConfigError, EngineError, ModelNotFoundError, RequestRefusedError
@@ -129,7 +129,7 @@ class ServerFacts:
     tokenizer: RemoteTokenizer | None = None
     logprobs: int | None = None
     json_schema: bool | None = None
-    scores: VllmScores | None = None
+    scores: Scores | None = None
     priorities: bool = False
     limit_field: str = "max_tokens"
 

@@ -1,15 +1,16 @@
-"""How likely a given text is as an answer, over what vLLM's server adds to `/v1/completions`."""
+"""How likely a given text is as an answer, over what the servers of vLLM and llama.cpp add to the usual protocol."""
 
 from __future__ import annotations
 
 import time
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from longdoc.engines.engine import Completion, CompletionRequest, FinishReason, TokenLogprob
-from longdoc.engines.openai_tokens import VllmTokenizer
+from longdoc.engines.engine import Completion, CompletionRequest, FinishReason, TokenLogprob, Usage
+from longdoc.engines.openai_tokens import LlamaTokenizer, VllmTokenizer
 from longdoc.engines.openai_transport import Transport
-from longdoc.engines.openai_wire import UsagePart
+from longdoc.engines.openai_wire import TimingsPart, UsagePart
 from longdoc.errors import EngineUnavailableError
 from longdoc.json_value import JsonValue
 
@@ -32,8 +33,31 @@ class _Reply(_Part):
     usage: UsagePart
 
 
-class VllmScores:
+class _Prompt(_Part):
+    prompt: str
+
+
+class _Chosen(_Part):
+    id: int
+    token: str
+    logprob: float
+
+
+class _Written(_Part):
+    completion_probabilities: tuple[_Chosen, ...] = ()
+    timings: TimingsPart
+
+
+class Scores(Protocol):
     """Scores texts on one server."""
+
+    async def score(self, request: CompletionRequest, continuation: str) -> Completion:
+        """`continuation` as the answer to the request, each token with its log-probability. Raises `EngineError`."""
+        ...
+
+
+class VllmScores:
+    """By the probabilities of a prompt that ends with the text."""
 
     def __init__(self, transport: Transport, api_url: str, model: str, tokenizer: VllmTokenizer) -> None:
         self._transport = transport
@@ -42,7 +66,7 @@ class VllmScores:
         self._tokenizer = tokenizer
 
     async def score(self, request: CompletionRequest, continuation: str) -> Completion:
-        """`continuation` as the answer to the request, each token with its log-probability. Raises `EngineError`."""
+        """See `Scores`."""
         started = time.perf_counter()
         prompt = await self._tokenizer.chat_tokens(request.messages)
         given = await self._tokenizer.tokens(continuation) if continuation else []
@@ -60,6 +84,45 @@ class VllmScores:
             raise EngineUnavailableError("the engine told no probabilities of the text it was given")
         scored = tuple(_token(token, place) for token, place in zip(given, places[len(prompt) :], strict=True))
         usage = reply.usage.read()
+        seconds = time.perf_counter() - started
+        return Completion(continuation, FinishReason.STOP, usage, self._model, seconds, scored)
+
+
+class LlamaScores:
+    """By an answer that a grammar of token ids leaves no choice in.
+
+    llama.cpp tells no probabilities of a prompt. It does tell those of what it writes, as they are before samplers and
+    grammar have changed them; a server that drafts tokens does not. Needs a version whose grammars know token ids.
+    """
+
+    def __init__(self, transport: Transport, root_url: str, model: str) -> None:
+        self._transport = transport
+        self._url = root_url
+        self._model = model
+        self._tokenizer = LlamaTokenizer(transport, root_url)
+
+    async def score(self, request: CompletionRequest, continuation: str) -> Completion:
+        """See `Scores`."""
+        started = time.perf_counter()
+        messages: list[JsonValue] = [{"role": one.role, "content": one.content} for one in request.messages]
+        asked = await self._transport.post(f"{self._url}/apply-template", {"messages": messages}, model=self._model)
+        given = await self._tokenizer.tokens(continuation) if continuation else []
+        body: dict[str, JsonValue] = {
+            "prompt": self._transport.read(asked, _Prompt).prompt,
+            "grammar": "root ::= " + (" ".join(f"<[{token}]>" for token in given) or '""'),
+            "n_predict": len(given) or 1,
+            "n_probs": 1,
+            "temperature": 0.0,
+            "cache_prompt": True,
+        }
+        reply = await self._transport.post(f"{self._url}/completion", body, model=self._model)
+        written = self._transport.read(reply, _Written)
+        told = written.completion_probabilities[: len(given)]
+        if [one.id for one in told] != given:
+            raise EngineUnavailableError("the engine told no probabilities of the text it was given")
+        read = written.timings.read()
+        usage = Usage(read.prompt_tokens + len(given), 0, read.cached_tokens)
+        scored = tuple(TokenLogprob(one.token, one.logprob) for one in told)
         seconds = time.perf_counter() - started
         return Completion(continuation, FinishReason.STOP, usage, self._model, seconds, scored)
 

@@ -69,10 +69,16 @@ class LlamaTokenizer:
         """See `RemoteTokenizer`."""
         return await _count(texts, self._count_batch, batch=_LLAMA_BATCH, at_once=_LLAMA_CALLS)
 
-    async def _count_batch(self, texts: Sequence[str]) -> list[int]:
-        content: list[JsonValue] = [item for text in texts for item in (text, _SEPARATOR)]
+    async def tokens(self, text: str) -> list[int]:
+        """The ids of the tokens of a text. Raises `EngineError`."""
+        return await self._tokens(text)
+
+    async def _tokens(self, content: JsonValue) -> list[int]:
         body: dict[str, JsonValue] = {"content": content, "add_special": False, "parse_special": False}
-        tokens = self._transport.read(await self._transport.post(self._url, body), _LlamaTokens).tokens
+        return self._transport.read(await self._transport.post(self._url, body), _LlamaTokens).tokens
+
+    async def _count_batch(self, texts: Sequence[str]) -> list[int]:
+        tokens = await self._tokens([item for text in texts for item in (text, _SEPARATOR)])
         ends = [-1, *(place for place, token in enumerate(tokens) if token == _SEPARATOR)]
         if len(ends) != len(texts) + 1:
             raise EngineUnavailableError("the engine's tokenizer gave another number of counts than texts")
