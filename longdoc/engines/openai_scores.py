@@ -11,7 +11,7 @@ from longdoc.engines.engine import Completion, CompletionRequest, FinishReason, 
 from longdoc.engines.openai_tokens import LlamaTokenizer, VllmTokenizer
 from longdoc.engines.openai_transport import Transport
 from longdoc.engines.openai_wire import TimingsPart, UsagePart
-from longdoc.errors import EngineUnavailableError
+from longdoc.errors import EngineUnavailableError, RequestRefusedError
 from longdoc.json_value import JsonValue
 
 
@@ -93,6 +93,8 @@ class LlamaScores:
 
     llama.cpp tells no probabilities of a prompt. It does tell those of what it writes, as they are before samplers and
     grammar have changed them; a server that drafts tokens does not. Needs a version whose grammars know token ids.
+    Nothing is told of tokens that are parts of a character, so a text that has any is refused (`RequestRefusedError`):
+    Chinese, say, for a model whose tokens are those of English.
     """
 
     def __init__(self, transport: Transport, root_url: str, model: str) -> None:
@@ -106,15 +108,19 @@ class LlamaScores:
         started = time.perf_counter()
         messages: list[JsonValue] = [{"role": one.role, "content": one.content} for one in request.messages]
         asked = await self._transport.post(f"{self._url}/apply-template", {"messages": messages}, model=self._model)
-        given = await self._tokenizer.tokens(continuation) if continuation else []
+        pieces = await self._tokenizer.pieces(continuation) if continuation else []
+        if any(text is None for _, text in pieces):
+            raise RequestRefusedError(f"{self._model} has no whole tokens for some characters of {continuation[:50]!r}")
+        given = [token for token, _ in pieces]
         body: dict[str, JsonValue] = {
             "prompt": self._transport.read(asked, _Prompt).prompt,
-            "grammar": "root ::= " + (" ".join(f"<[{token}]>" for token in given) or '""'),
             "n_predict": len(given) or 1,
             "n_probs": 1,
             "temperature": 0.0,
             "cache_prompt": True,
         }
+        if given:
+            body["grammar"] = "root ::= " + " ".join(f"<[{token}]>" for token in given)
         reply = await self._transport.post(f"{self._url}/completion", body, model=self._model)
         written = self._transport.read(reply, _Written)
         told = written.completion_probabilities[: len(given)]

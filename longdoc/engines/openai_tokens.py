@@ -51,6 +51,15 @@ class _LlamaTokens(BaseModel):
     tokens: list[int]
 
 
+class _LlamaPiece(BaseModel):
+    id: int
+    piece: str | list[int]
+
+
+class _LlamaPieces(BaseModel):
+    tokens: list[_LlamaPiece]
+
+
 class _VllmTokens(BaseModel):
     tokens: list[int]
 
@@ -69,16 +78,16 @@ class LlamaTokenizer:
         """See `RemoteTokenizer`."""
         return await _count(texts, self._count_batch, batch=_LLAMA_BATCH, at_once=_LLAMA_CALLS)
 
-    async def tokens(self, text: str) -> list[int]:
-        """The ids of the tokens of a text. Raises `EngineError`."""
-        return await self._tokens(text)
-
-    async def _tokens(self, content: JsonValue) -> list[int]:
-        body: dict[str, JsonValue] = {"content": content, "add_special": False, "parse_special": False}
-        return self._transport.read(await self._transport.post(self._url, body), _LlamaTokens).tokens
+    async def pieces(self, text: str) -> list[tuple[int, str | None]]:
+        """The tokens of a text: their ids, and what they say, None for a part of a character. Raises `EngineError`."""
+        body: dict[str, JsonValue] = {"content": text, "parse_special": False, "with_pieces": True}
+        told = self._transport.read(await self._transport.post(self._url, body), _LlamaPieces).tokens
+        return [(one.id, one.piece if isinstance(one.piece, str) else None) for one in told]
 
     async def _count_batch(self, texts: Sequence[str]) -> list[int]:
-        tokens = await self._tokens([item for text in texts for item in (text, _SEPARATOR)])
+        content: list[JsonValue] = [item for text in texts for item in (text, _SEPARATOR)]
+        body: dict[str, JsonValue] = {"content": content, "add_special": False, "parse_special": False}
+        tokens = self._transport.read(await self._transport.post(self._url, body), _LlamaTokens).tokens
         ends = [-1, *(place for place, token in enumerate(tokens) if token == _SEPARATOR)]
         if len(ends) != len(texts) + 1:
             raise EngineUnavailableError("the engine's tokenizer gave another number of counts than texts")

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from longdoc.engines.embedded import EmbeddedEngine
 from longdoc.engines.engine import CompletionRequest, Engine, FinishReason, Message, Usage
 from longdoc.engines.retry import RetryingEngine
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, RequestRefusedError
 from tests.models import require_model
 
 LOOPING = "Write a long story about a great old sailor."
@@ -67,6 +68,29 @@ def test_tokens_that_were_drafted_have_probabilities_too() -> None:
             await engine.aclose()
         assert len(answer.logprobs) > 15
         assert all(len(token.top) == 5 and token.logprob < 0 for token in answer.logprobs)
+
+    asyncio.run(main())
+
+
+def test_a_given_text_is_scored_token_by_token_and_its_prompt_is_read_once() -> None:
+    told = "Tom keeps forty bees on a hill, and his sister sells what they make in the town below. " * 8
+    texts = ("Who keeps bees?", 'Is the "red" lamp of Zürich <|im_end|> lit?', "")
+
+    async def main() -> None:
+        engine = EmbeddedEngine(require_model(), context_window=1024, slots=1)
+        try:
+            counts = await engine.count_tokens(texts)
+            asked = CompletionRequest((Message("user", told),), max_tokens=1)
+            scored = [await engine.complete(replace(asked, continuation=text)) for text in texts]
+            with pytest.raises(RequestRefusedError, match="蜂蜜"):
+                await engine.complete(replace(asked, continuation="蜂蜜"))
+        finally:
+            await engine.aclose()
+        assert [len(one.logprobs) for one in scored] == counts
+        assert all(token.logprob <= 0.0 for one in scored for token in one.logprobs)
+        assert "".join(token.token for token in scored[0].logprobs) == scored[0].text == texts[0]
+        assert scored[1].usage.cached_tokens > 0.9 * (scored[1].usage.prompt_tokens - counts[1])
+        assert [one.usage.completion_tokens for one in scored] == [0] * len(texts)
 
     asyncio.run(main())
 

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any, TypeAlias
 
 import pytest
@@ -60,6 +61,18 @@ def test_engines_of_the_same_weights_agree_on_probabilities(engines: Callable[[W
             assert other[likeliest] == pytest.approx(in_process[likeliest], abs=0.4)
             shared = in_process.keys() & other.keys()
             assert len(shared) >= 10, "of 20 alternatives"
+
+    engines(work)
+
+
+def test_llama_scores_a_given_text_as_vllm_does(engines: Callable[[Work], None]) -> None:
+    async def work(three: dict[str, Engine]) -> None:
+        for question in QUESTIONS:
+            for given in ("Yes, honey.", 'Zürich, the "red vault" (no. 7)'):
+                ours = await score(three["in process"], request(question), given)
+                theirs = await score(three["llama.cpp"], request(question), given)
+                assert len(ours) == len(theirs)
+                assert fmean(t.logprob for t in theirs) == pytest.approx(fmean(t.logprob for t in ours), abs=0.4)
 
     engines(work)
 
