@@ -62,9 +62,9 @@ UNKNOWN: Final = Relevance(None, None)
 
 
 def modes_of(info: EngineInfo) -> list[ScoringMode]:
-    """The modes that an engine can compute."""
+    """The modes that an engine can compute, the one that finds most first (docs/benchmarks.md, needles)."""
     by_next_token = [ScoringMode.LABEL, ScoringMode.ENTROPY, ScoringMode.CONTRAST] if info.logprobs else []
-    return [*by_next_token, *([ScoringMode.LIKELIHOOD] if info.scores else [])]
+    return [*([ScoringMode.LIKELIHOOD] if info.scores else []), *by_next_token]
 
 
 def require_mode(mode: ScoringMode, info: EngineInfo) -> None:

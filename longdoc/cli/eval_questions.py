@@ -122,7 +122,7 @@ Scoring: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--scoring",
-        help="How the model scores: label, entropy, contrast, likelihood.",
+        help="How the model scores: likelihood, label, entropy, contrast.",
         show_default="all that can be",
         rich_help_panel=_STRATEGIES,
     ),

@@ -31,7 +31,7 @@ class FindingOptions:
         str | None,
         typer.Option(
             "--scoring",
-            help="How the model scores segments: label, entropy, contrast or likelihood.",
+            help="How the model scores segments: likelihood, label, entropy or contrast.",
             show_default="the best the engine can do",
             rich_help_panel=_FINDING,
         ),
