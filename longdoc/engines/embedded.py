@@ -86,6 +86,8 @@ class EmbeddedEngine:
         self._layout = replace(
             _plan(model, model_path.stat().st_size, window=context_window, slots=slots), lookup=lookup
         )
+        self._kv_bytes = model.kv_bytes_per_token
+        self._beside: _Layout | None = None
         self._timeout = timeout
         self._starting = asyncio.Lock()
         self._servers: list[xllamacpp.Server] = []
@@ -111,7 +113,7 @@ class EmbeddedEngine:
     async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
         """See `Engine`."""
         several = request.continuation is not None or (bool(request.logprobs) and request.max_tokens > 1)
-        client = await self._started(_without_lookup(self._layout) if several else self._layout)
+        client = await self._started(self._without_lookup() if several else self._layout)
         return await client.complete(request, on_text=on_text)
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -124,6 +126,14 @@ class EmbeddedEngine:
         while self._clients:
             await self._clients.popitem()[1].aclose()
         await asyncio.to_thread(self._servers.clear)
+
+    def _without_lookup(self) -> _Layout:
+        """Beside the first server, which keeps what it has: what half of the memory that is free by then holds."""
+        if self._beside is None:
+            fitting = int(available_memory() * _MEMORY_SHARE) // (self._layout.window * self._kv_bytes)
+            slots = max(1, min(_MOST_SLOTS_BESIDE, self._layout.slots, fitting))
+            self._beside = replace(self._layout, slots=slots, cache_mib=self._layout.cache_mib // 2, lookup=False)
+        return self._beside if self._layout.lookup else self._layout
 
     async def _started(self, layout: _Layout) -> OpenAIEngine:
         async with self._starting:
@@ -155,14 +165,6 @@ class EmbeddedEngine:
                 "set a smaller context_window"
             )
         return client
-
-
-def _without_lookup(layout: _Layout) -> _Layout:
-    """Beside the first server, which keeps what it has: so fewer slots, and half the prompts."""
-    if not layout.lookup:
-        return layout
-    slots = min(_MOST_SLOTS_BESIDE, layout.slots)
-    return replace(layout, slots=slots, cache_mib=layout.cache_mib // 2, lookup=False)
 
 
 def _identity(path: Path) -> str:

@@ -93,10 +93,10 @@ class OpenAIEngine:
         `timeout` is in seconds, for one whole answer (None: no limit). `context_window` (tokens) serves where the
         server does not tell, and may lower what it tells. With `stream_always` every answer is streamed on the
         wire: some servers notice only then that a caller left. Without `keep_connections` every request has a
-        connection of its own. `own_llama` tells that
-        the server is the llama.cpp of this process, of a known version: streamed answers without a schema that go round
-        in circles are left, and given texts can be scored. Nothing is spent: what a server
-        does not tell of its capabilities counts as absent until `capabilities.probe_capabilities` has tried it.
+        connection of its own. `own_llama` tells that the server is the llama.cpp of this process, of a known version:
+        streamed answers without a schema that go round in circles are left, and given texts can be scored. Nothing is
+        spent: what a server does not tell of its capabilities counts as absent until
+        `capabilities.probe_capabilities` has tried it.
         Raises `ConfigError`, `EngineAuthError`, `ModelNotFoundError`, `EngineUnavailableError`,
         `EngineTimeoutError`.
         """
