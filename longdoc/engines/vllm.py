@@ -24,7 +24,7 @@ from longdoc.engines.engine import (
     TextSink,
 )
 from longdoc.engines.loops import LOOP_TIMES, LOOP_TOKENS
-from longdoc.engines.vllm_answers import Heard, read_answer, tells_entropy
+from longdoc.engines.vllm_answers import HeardAnswer, HeardScores, read_answer, read_scores, tells_entropy
 from longdoc.engines.vllm_start import describe, identity_of, plan_engine, start_engine
 from longdoc.errors import (
     ConfigError,
@@ -114,17 +114,35 @@ class VllmEngine:
         prompt = await self._in_thread(lambda: self._prompt(request))
         given = await self._in_thread(lambda: self._encode(request.continuation or ""))
         self._check_fits(request, len(prompt) + len(given))
+        if request.continuation is not None:
+            heard = await self._scored(request, prompt, given)
+            return await self._in_thread(lambda: read_scores(heard, self._info, started=started))
+        last = await self._output(request, prompt, _sampling(request, streamed=on_text is not None), on_text)
+        answer = HeardAnswer(request, last, self._tokenizer)
+        return await self._in_thread(lambda: read_answer(answer, self._info, started=started))
+
+    async def _scored(self, request: CompletionRequest, prompt: list[int], given: list[int]) -> HeardScores:
+        """A prompt that ends with the given text, read with the probabilities of its tokens.
+
+        What the cache of prefixes knows is not computed again, so nothing is told of it. Where that goes beyond the
+        prompt (it keeps whole blocks, and another text began alike), those few tokens are asked for one by one.
+        """
+        whole = await self._output(request, prompt + given, _given_sampling())
+        known = range(min(len(given), max(0, (whole.num_cached_tokens or 0) + 1 - len(prompt))))
+        first = [await self._output(request, prompt + given[:n], _next_sampling(given[n])) for n in known]
+        return HeardScores(request, whole, first, given, self._tokenizer)
+
+    async def _output(
+        self, request: CompletionRequest, tokens: list[int], params: SamplingParams, on_text: TextSink | None = None
+    ) -> RequestOutput:
+        """The last output of an answer, which holds the whole of it."""
         engine = await self._started()
         from vllm.exceptions import VLLMError
 
-        params = _sampling(request, streamed=on_text is not None)
         sent = 0
         last: RequestOutput | None = None
         try:
-            async with (
-                asyncio.timeout(self._timeout),
-                self._answers(engine, prompt + given, params, request) as outputs,
-            ):
+            async with asyncio.timeout(self._timeout), self._answers(engine, tokens, params, request) as outputs:
                 async for output in outputs:
                     last = output
                     text = output.outputs[0].text
@@ -134,11 +152,10 @@ class VllmEngine:
         except TimeoutError as error:
             raise EngineTimeoutError(f"vLLM gave no whole answer within {self._timeout:g} s") from error
         except (VLLMError, ValueError) as error:
-            raise self._translated(error, len(prompt)) from error
+            raise self._translated(error, len(tokens)) from error
         if last is None:
             raise EngineUnavailableError("vLLM ended its answer before it began")
-        heard = Heard(request, last, given, self._tokenizer)
-        return await self._in_thread(lambda: read_answer(heard, self._info, started=started))
+        return last
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See `Engine`."""
@@ -243,7 +260,7 @@ def _sampling(request: CompletionRequest, *, streamed: bool) -> SamplingParams:
     shortest, longest = LOOP_TOKENS
     loops = RepetitionDetectionParams(max_pattern_size=longest, min_pattern_size=shortest, min_count=LOOP_TIMES)
     return SamplingParams(
-        max_tokens=1 if request.continuation is not None else request.max_tokens,
+        max_tokens=request.max_tokens,
         temperature=request.temperature,
         top_p=1.0 if request.top_p is None else request.top_p,
         seed=request.seed,
@@ -251,8 +268,35 @@ def _sampling(request: CompletionRequest, *, streamed: bool) -> SamplingParams:
         structured_outputs=schema,
         repetition_detection=None if schema is not None else loops,
         logprobs=-1 if whole_vocabulary else request.logprobs or None,
-        prompt_logprobs=None if request.continuation is None else 0,
         flat_logprobs=whole_vocabulary,  # an object for each token of the vocabulary would take longer than the model
         detokenize=not whole_vocabulary,
         output_kind=RequestOutputKind.CUMULATIVE if streamed else RequestOutputKind.FINAL_ONLY,
+    )
+
+
+def _given_sampling() -> SamplingParams:
+    """Probabilities of a prompt, but for what the cache of prefixes knows, which vLLM would read again unless told."""
+    from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+    return SamplingParams(
+        max_tokens=1,
+        temperature=0.0,
+        prompt_logprobs=0,
+        skip_reading_prefix_cache=False,
+        detokenize=False,  # at places that were not computed stand no tokens
+        output_kind=RequestOutputKind.FINAL_ONLY,
+    )
+
+
+def _next_sampling(token: int) -> SamplingParams:
+    """`token` as the only answer; its probability is told as it was before the choice was taken away."""
+    from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+    return SamplingParams(
+        max_tokens=1,
+        temperature=0.0,
+        logprobs=0,
+        allowed_token_ids=[token],
+        detokenize=False,
+        output_kind=RequestOutputKind.FINAL_ONLY,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,29 +27,37 @@ _LEAST_LOGPROB = -1e9
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A request, its last output, which holds the whole answer, and the tokens of a given continuation."""
+class HeardAnswer:
+    """A request and its last output, which holds the whole answer."""
 
     request: CompletionRequest
     output: RequestOutput
+    tokenizer: TokenizerLike
+
+
+@dataclass(frozen=True, slots=True)
+class HeardScores:
+    """A prompt that ends with a given text of tokens `given`, read; `first` holds an answer for each of its first
+    tokens that was not computed then."""
+
+    request: CompletionRequest
+    whole: RequestOutput
+    first: Sequence[RequestOutput]
     given: Sequence[int]
     tokenizer: TokenizerLike
 
 
-def read_answer(heard: Heard, info: EngineInfo, *, started: float) -> Completion:
+def read_answer(heard: HeardAnswer, info: EngineInfo, *, started: float) -> Completion:
     """The completion that an output is; `started` is its beginning by `time.perf_counter`.
 
     Raises `EngineUnavailableError` where vLLM broke the answer off.
     """
     seconds = time.perf_counter() - started
-    if heard.request.continuation is not None:
-        usage = _usage(heard, written=0)
-        return Completion(heard.request.continuation, FinishReason.STOP, usage, info.model, seconds, _scores(heard))
     said = heard.output.outputs[0]
     reason = _FINISH.get(said.finish_reason or "")
     if reason is None:
         raise EngineUnavailableError(f"vLLM broke off its answer (finish reason {said.finish_reason!r})")
-    usage = _usage(heard, written=len(said.token_ids))
+    usage = _usage(heard.output, written=len(said.token_ids))
     if not tells_entropy(heard.request):
         return Completion(said.text, reason, usage, info.model, seconds, _logprobs(heard))
     token = _whole_distribution(heard)
@@ -57,16 +65,43 @@ def read_answer(heard: Heard, info: EngineInfo, *, started: float) -> Completion
     return Completion(text, reason, usage, info.model, seconds, (token,))
 
 
+def read_scores(heard: HeardScores, info: EngineInfo, *, started: float) -> Completion:
+    """The given text with the log-probability of each of its tokens.
+
+    Raises `EngineUnavailableError` where vLLM left one out.
+    """
+    scored: list[TokenLogprob] = []
+    for token, place in zip(heard.given, _places(heard), strict=True):
+        if place is None or token not in place:
+            raise EngineUnavailableError("vLLM left out a probability of the text it was given")
+        scored.append(TokenLogprob(_decoded(heard.tokenizer, token), place[token].logprob))
+    usage = sum((_usage(output, written=0) for output in (heard.whole, *heard.first)), Usage())
+    seconds = time.perf_counter() - started
+    text = heard.request.continuation or ""
+    return Completion(text, FinishReason.STOP, usage, info.model, seconds, tuple(scored))
+
+
+def _places(heard: HeardScores) -> Iterator[Mapping[int, Logprob] | None]:
+    """What was told at the place of each given token; vLLM tells the last ones of a prompt, or all of them."""
+    for output in heard.first:
+        told = output.outputs[0].logprobs
+        yield told[0] if isinstance(told, list) and told else None
+    count = len(heard.given) - len(heard.first)
+    told = list(heard.whole.prompt_logprobs or ())[-count:] if count else []
+    yield from (None for _ in range(count - len(told)))
+    yield from told
+
+
 def tells_entropy(request: CompletionRequest) -> bool:
     """Whether the distribution of the one token over the whole vocabulary is read."""
     return request.entropy and request.max_tokens == 1 and request.continuation is None
 
 
-def _usage(heard: Heard, *, written: int) -> Usage:
-    return Usage(len(heard.output.prompt_token_ids or ()), written, heard.output.num_cached_tokens or 0)
+def _usage(output: RequestOutput, *, written: int) -> Usage:
+    return Usage(len(output.prompt_token_ids or ()), written, output.num_cached_tokens or 0)
 
 
-def _logprobs(heard: Heard) -> tuple[TokenLogprob, ...]:
+def _logprobs(heard: HeardAnswer) -> tuple[TokenLogprob, ...]:
     """Each token of the answer with its alternatives; the mark of its end is no part of it."""
     said = heard.output.outputs[0]
     if not isinstance(said.logprobs, list):
@@ -86,7 +121,7 @@ def _token(chosen: int, place: Mapping[int, Logprob], most: int) -> TokenLogprob
     )
 
 
-def _whole_distribution(heard: Heard) -> TokenLogprob:
+def _whole_distribution(heard: HeardAnswer) -> TokenLogprob:
     """The one token of the answer, its likeliest alternatives, and the entropy of the whole vocabulary."""
     import numpy as np
 
@@ -99,21 +134,6 @@ def _whole_distribution(heard: Heard) -> TokenLogprob:
     likeliest = np.argsort(-logprobs, kind="stable")[: heard.request.logprobs or 0]
     top = tuple((_decoded(heard.tokenizer, int(ids[i])), float(logprobs[i])) for i in likeliest)
     return TokenLogprob(_decoded(heard.tokenizer, flat.token_ids[0]), flat.logprobs[0], top, max(0.0, entropy))
-
-
-def _scores(heard: Heard) -> tuple[TokenLogprob, ...]:
-    """Each token of the given text with its log-probability."""
-    places = heard.output.prompt_logprobs
-    if places is None or len(places) < len(heard.given):
-        raise EngineUnavailableError("vLLM told no probabilities of the text it was given")
-    start = len(places) - len(heard.given)
-    scored: list[TokenLogprob] = []
-    for number, token in enumerate(heard.given):
-        place = places[start + number]
-        if place is None:  # only the first token of a prompt has no probability, and a prompt has more
-            raise EngineUnavailableError("vLLM left out a probability of the text it was given")
-        scored.append(TokenLogprob(_decoded(heard.tokenizer, token), place[token].logprob))
-    return tuple(scored)
 
 
 def _decoded(tokenizer: TokenizerLike, token: int) -> str:

@@ -19,11 +19,12 @@ from longdoc.config import Settings, VllmSettings
 from longdoc.documents.document import Document
 from longdoc.engines.budget import Budget
 from longdoc.engines.embedder_hashed import HashedEmbedder
-from longdoc.engines.engine import Engine, Usage
+from longdoc.engines.engine import CompletionRequest, Engine, Message, Usage
 from longdoc.engines.vllm import VllmEngine
 from tests.agents.asking import story
 
 WINDOW = 4096
+BLOCK_TOKENS = 32  # the least on a CPU; 16 on a GPU
 QUESTIONS = ("Who mended the roof on day 17?", "What was sold on day 31?")
 Work: TypeAlias = Callable[[Engine], Coroutine[Any, Any, None]]
 
@@ -31,7 +32,7 @@ Work: TypeAlias = Callable[[Engine], Coroutine[Any, Any, None]]
 @pytest.fixture(scope="module")
 def engine(weights: Path) -> Iterator[Callable[[Work], None]]:
     with asyncio.Runner() as runner:
-        settings = VllmSettings(enforce_eager=True, arguments={"block_size": 32})  # the least on a CPU; 16 on a GPU
+        settings = VllmSettings(enforce_eager=True, arguments={"block_size": BLOCK_TOKENS})
         opened = runner.run(VllmEngine.open(str(weights), settings=settings, context_window=WINDOW))
         yield lambda work: runner.run(work(opened))
         runner.run(opened.aclose())
@@ -83,6 +84,22 @@ def test_a_second_question_reads_almost_nothing_again_and_builds_no_index(
         assert share <= 0.1
         assert not any(isinstance(event, Indexed) for event in kept)
         assert any(isinstance(event, Indexed) for event in built) is (strategy == "xl3m")
+
+    engine(work)
+
+
+def test_a_text_is_scored_alike_whatever_of_it_the_prefix_cache_knows(engine: Callable[[Work], None]) -> None:
+    """Prompts of every length modulo a block, so that blocks end before, at and after the beginning of the text."""
+
+    async def work(opened: Engine) -> None:
+        for words in range(BLOCK_TOKENS):
+            content = f"{words} jars are in the house." + " Honey." * words
+            request = CompletionRequest((Message("user", content),), 1, continuation="Who sold the last jar of honey?")
+            anew, again = await opened.complete(request), await opened.complete(request)
+            told, known = [token.logprob for token in anew.logprobs], [token.logprob for token in again.logprobs]
+            assert known == pytest.approx(told, abs=0.15)
+            assert again.usage.cached_tokens >= anew.usage.prompt_tokens - BLOCK_TOKENS
+            assert again.usage.prompt_tokens - again.usage.cached_tokens <= len(told) * BLOCK_TOKENS
 
     engine(work)
 

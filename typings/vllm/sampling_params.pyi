@@ -26,6 +26,8 @@ class SamplingParams:
         logprobs: int | None = None,
         prompt_logprobs: int | None = None,
         flat_logprobs: bool = False,
+        skip_reading_prefix_cache: bool | None = None,
         detokenize: bool = True,
+        allowed_token_ids: list[int] | None = None,
         output_kind: RequestOutputKind = ...,
     ) -> None: ...
