@@ -25,8 +25,8 @@ WINDOWS_VERSION = 1
 """Raised when the same document would get other windows or parts, so that what was stored before is not used."""
 WINDOW_TOKENS = 512
 OVERLAP_TOKENS = 64
-PART_TOKENS = 64
-"""The most tokens of a part, two or three sentences: the vector of more is too much a mean to find one fact by."""
+PART_TOKENS = 32
+"""The most tokens of a part, a sentence or two: the vector of more is too much a mean to find one fact by."""
 
 _LEFT_OUT = {SectionRole.CONTENTS, SectionRole.COVER, SectionRole.LICENCE}
 """Nothing is looked for there, and lists of contents are like every question about a chapter."""

@@ -123,7 +123,7 @@ class CollectionIndex:
         return tuple(self._documents.values())
 
     async def search(self, question: str, *, k: int) -> list[Hit]:
-        """See `Searcher`: by reciprocal rank fusion, which a few exact hits come before (1 is added to their scores).
+        """See `Searcher`: by words and by meaning (`fuse`); a few exact hits come first (1 is added to their scores).
 
         Where the embedder fails, `lost` is told (see `open`), and the words of the question alone are searched for.
         """
@@ -131,7 +131,8 @@ class CollectionIndex:
         lexical, dense, exact = await asyncio.gather(
             self.lexical(question, k=depth), self._dense_if_any(question, k=depth), self._exact(question, k=depth)
         )
-        fused = fuse({LEXICAL: lexical, DENSE: dense, EXACT: exact}, k=3 * depth)
+        rankings = {LEXICAL: lexical, DENSE: dense, EXACT: exact}
+        fused = fuse({name: hits for name, hits in rankings.items() if hits}, depth=depth)
         if len(exact) <= _FEW:
             first = [replace(hit, score=hit.score + 1.0) for hit in fused if EXACT in hit.ranks]
             fused = [*first, *(hit for hit in fused if EXACT not in hit.ranks)]

@@ -8,6 +8,7 @@ Source of BM25: Robertson and Zaragoza, "The Probabilistic Relevance Framework" 
 from __future__ import annotations
 
 import hashlib
+import math
 import shutil
 import sqlite3
 from collections.abc import Generator, Mapping, Sequence
@@ -43,6 +44,11 @@ _OPENED = "SELECT 1 FROM sqlite_master LIMIT 1"
 """SQLite opens a file when it first reads from it."""
 _SEARCH = "SELECT rowid, -rank FROM windows WHERE windows MATCH ? ORDER BY rank, rowid LIMIT ?"
 _COUNT = "SELECT count(*) FROM texts"
+_HAVING = "SELECT count(*) FROM windows WHERE windows MATCH ?"
+_LEAST_WEIGHT = 1e-6
+"""Of a term that more than half of the windows have."""
+_SATURATED = 2.2
+"""k1 + 1: the weights of a term that stands infinitely often in a text."""
 _HAS = "SELECT 1 FROM windows WHERE windows MATCH ? LIMIT 1"
 _KNOWN = "SELECT term FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?"
 _FIRST = "SELECT min(id) FROM texts WHERE digest = (SELECT digest FROM texts WHERE id = ?)"
@@ -108,7 +114,9 @@ class LexicalIndex:
     def search(self, question: str, *, k: int) -> tuple[Ids, Vectors]:
         """The `k` best for a question, fewer where fewer have a word of it: ids and scores, the best first.
 
-        Equal scores are in the order of ids. Raises `IndexUnusableError` for a file that was damaged since.
+        A score is the share of the most that BM25 gives for this question: 1 would be a text of nothing but its words,
+        rare ones counting more; those that no text has count too. Equal scores are in the order of ids.
+        Raises `IndexUnusableError` for a file that was damaged since.
         """
         asked = question_terms(question)
         with self._read() as connection:
@@ -241,7 +249,16 @@ def _search(connection: sqlite3.Connection, wanted: Sequence[str], k: int) -> tu
     if wanted and k > 0:
         with closing(connection.execute(_SEARCH, (" OR ".join(wanted), k))) as cursor:
             rows = cursor.fetchall()
-    return np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.float32)
+    most = _most(connection, wanted) if rows else 1.0
+    return np.array([row[0] for row in rows], np.int64), np.array([row[1] / most for row in rows], np.float32)
+
+
+def _most(connection: sqlite3.Connection, wanted: Sequence[str]) -> float:
+    """The least upper bound of the BM25 of a text for these: weights by FTS5's own formula, saturated."""
+    total = connection.execute(_COUNT).fetchone()[0]
+    having = (connection.execute(_HAVING, (one,)).fetchone()[0] for one in wanted)
+    weights = (max(_LEAST_WEIGHT, math.log((total - count + 0.5) / (count + 0.5))) for count in having)
+    return math.fsum(weights) * _SATURATED
 
 
 def _phrase(*terms: str) -> str:

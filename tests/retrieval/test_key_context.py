@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from longdoc.documents.document import Document, SectionRole
 from longdoc.documents.segments import Segment
-from longdoc.retrieval.hits import Hit, fuse
+from longdoc.retrieval.hits import Hit
 from longdoc.retrieval.key_context import KeyContext, build_key_context
 
 _WORDS = "one two three four. five six seven eight nine. ten eleven twelve thirteen. " * 40
@@ -90,11 +90,3 @@ def test_cuts_a_single_sentence_that_is_too_long() -> None:
 def test_takes_no_more_than_was_asked_for() -> None:
     context = _build([_hit(0, 40), _hit(100, 140), _hit(200, 240)], _document(), budget=1000, most=2)
     assert len(context.excerpts) == 2
-
-
-def test_fusing_prefers_what_several_rankings_found() -> None:
-    first, second, third = _hit(0, 10), _hit(20, 30), _hit(40, 50)
-    fused = fuse({"lexical": [first, second], "dense": [third, second]}, k=2)
-    assert [hit.segment.start for hit in fused] == [20, 0]
-    assert fused[0].ranks == {"lexical": 2, "dense": 2}
-    assert fused[0].score == 2 / 62

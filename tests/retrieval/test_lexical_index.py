@@ -58,28 +58,31 @@ def test_the_best_come_first_and_equal_ones_in_order(path: Path) -> None:
 
 
 def bm25(texts: Mapping[int, str], question: str) -> dict[int, float]:
-    """BM25 as SQLite defines it."""
+    """BM25 as SQLite defines it, as a share of the most there can be."""
     terms = {one: index_terms(text) for one, text in texts.items()}
     mean = sum(map(len, terms.values())) / len(terms)
     scores: dict[int, float] = {}
+    most = 0.0
     for term in question_terms(question).terms:
         having = [one for one, own in terms.items() if term in own]
         rarity = max(1e-6, math.log((len(terms) - len(having) + 0.5) / (len(having) + 0.5)))
+        most += 2.2 * rarity
         for one in having:
             count = Counter(terms[one])[term]
             part = rarity * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * len(terms[one]) / mean))
             scores[one] = scores.get(one, 0.0) + part
-    return scores
+    return {one: score / most for one, score in scores.items()}
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(WORDS, min_size=1, max_size=12), WORDS)
-def test_scores_are_those_of_bm25(path: Path, texts: list[str], question: str) -> None:
+def test_scores_are_shares_of_the_most_that_bm25_gives(path: Path, texts: list[str], question: str) -> None:
     numbered = dict(enumerate(texts))
     ids, scores = written(path, numbered).search(question, k=100)
     expected = bm25(numbered, question)
     assert dict(zip(ids.tolist(), scores.tolist(), strict=True)) == pytest.approx(expected, rel=1e-4, abs=1e-6)
     assert scores.tolist() == sorted(scores.tolist(), reverse=True)
+    assert all(0 < score < 1 for score in scores.tolist())
 
 
 def test_a_reference_is_found_by_any_abbreviation_of_its_name(path: Path) -> None:
