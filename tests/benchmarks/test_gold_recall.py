@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.gold_recall import StrategyFigures, beats_chance, figures_of, try_texts
+from benchmarks.gold_recall import BY_RANKS, StrategyFigures, beats_chance, beats_ranks, figures_of, try_texts
 from longdoc.app.bootstrap import Workspace, open_records
 from longdoc.app.embedder_choice import EmbedderChoice
 from longdoc.app.late_embedder import LateEmbedder
@@ -75,7 +75,16 @@ def test_of_stories_the_share_of_the_best_segments_in_the_right_one_is_told(tmp_
     assert random.best[8].mean == pytest.approx(1 / len(_WORDS), abs=0.1)
     assert random.best[8].low < random.best[8].mean < random.best[8].high
     assert retrieve.mrr is None
+    assert found[BY_RANKS].questions == retrieve.questions
+    assert found[BY_RANKS].best[1].mean > 0.8
     assert beats_chance(found.values())
+
+
+def test_it_fails_where_ranks_alone_find_more() -> None:
+    ours, theirs = [0, 5000], [0, 100]
+    figures = figures_of([outcome("retrieve", "a", *ours), outcome(BY_RANKS, "a", *theirs)])
+    assert not beats_ranks(figures)
+    assert beats_ranks(figures_of([outcome("retrieve", "a", *theirs), outcome(BY_RANKS, "a", *ours)]))
 
 
 def test_seeds_of_chance_are_one_question() -> None:
