@@ -44,6 +44,8 @@ _BETWEEN = re.compile(r"[ .\n]{1,3}")
 """What may stand between a name and its number: "Genesis 1:1", "Fig. 3"."""
 _QUOTED = re.compile('["“”„«「『]([^"“”„«»「」『』]+)["“”»」』]')
 _FEWEST_WORDS_QUOTED, _MOST_WORDS_QUOTED = 4, 60
+_LEAST_QUOTED = 0.5
+"""Of the terms of a question."""
 _LONGEST_TERM = 64
 _MOST_QUESTION_TERMS = 200
 _MOST_NAME_WORDS = 3
@@ -91,7 +93,8 @@ class Reference:
 class QuestionTerms:
     """What a question looks for: terms, each once; references among them; and what it may quote, word for word.
 
-    `quotes` are what stands in quotation marks, else the whole question: their terms in order, common ones too.
+    `quotes` are what stands in quotation marks, else the whole question: their terms in order, common ones too. Where
+    they are less than half of the question, as a title in 'Who drowns in "The Open Boat"?', it asks for something else.
     """
 
     terms: tuple[str, ...]
@@ -156,7 +159,11 @@ def question_terms(text: str) -> QuestionTerms:
         before.append(match[0] if chunk.number else chunk.name)
         end = match.end()
         (common if match[0] in COMMON_WORDS else terms).update(dict.fromkeys(chunk.asked))
-    return QuestionTerms(tuple(terms or common)[:_MOST_QUESTION_TERMS], tuple(references), tuple(_quotes(folded)))
+    asked, quotes = terms or common, tuple(_quotes(folded))
+    quoted = asked.keys() & {term for quote in quotes for term in quote}
+    if len(quoted) < _LEAST_QUOTED * len(asked):
+        quotes = ()
+    return QuestionTerms(tuple(asked)[:_MOST_QUESTION_TERMS], tuple(references), quotes)
 
 
 @dataclass(frozen=True, slots=True)

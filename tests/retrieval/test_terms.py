@@ -121,6 +121,8 @@ def test_a_name_may_be_abbreviated_in_the_text_or_in_the_question(
         ("white whale", ()),
         ("see 3:16 of the book", (("see", "3:16", "of", "the", "book"),)),
         ("word " * 61, ()),
+        ('Who drowns at the end of "The Open Boat", and who is saved?', ()),
+        ('Who says "the open boat sank"?', (("the", "open", "boat", "sank"),)),
     ],
 )
 def test_what_may_be_quoted_is_told_in_order(question: str, quotes: tuple[tuple[str, ...], ...]) -> None:
