@@ -46,7 +46,7 @@ LEXICAL: Final = "lexical"
 DENSE: Final = "dense"
 EXACT: Final = "exact"
 """The names of rankings, as `Hit.ranks` has them. The last is of what has a reference of the question, such as
-"1 Samuel 3:4", or what it quotes; for most questions nothing has."""
+"1 Samuel 3:4", or what it quotes, where that is a few windows; for most questions nothing has."""
 
 _DEPTH = 100
 """How far down rankings are fused, at least."""
@@ -131,12 +131,14 @@ class CollectionIndex:
         lexical, dense, exact = await asyncio.gather(
             self.lexical(question, k=depth), self._dense_if_any(question, k=depth), self._exact(question, k=depth)
         )
-        rankings = {LEXICAL: lexical, DENSE: dense, EXACT: exact}
-        fused = fuse({name: hits for name, hits in rankings.items() if hits}, depth=depth)
-        if len(exact) <= _FEW:
-            first = [replace(hit, score=hit.score + 1.0) for hit in fused if EXACT in hit.ranks]
-            fused = [*first, *(hit for hit in fused if EXACT not in hit.ranks)]
-        return fused[:k]
+        rankings = {name: hits for name, hits in ((LEXICAL, lexical), (DENSE, dense)) if hits}
+        fused = {hit.place: hit for hit in fuse(rankings, depth=depth)}
+        if len(exact) > _FEW:
+            exact = []
+        for hit in exact:
+            known = fused.get(hit.place, hit)
+            fused[hit.place] = replace(known, score=known.score + 1.0, ranks={**known.ranks, **hit.ranks})
+        return sorted(fused.values(), key=lambda hit: (-hit.score, hit.place))[:k]
 
     async def lexical(self, question: str, *, k: int) -> list[Hit]:
         """The `k` best windows by the words of a question, fewer where fewer have any of them."""
