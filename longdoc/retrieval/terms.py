@@ -45,7 +45,7 @@ _BETWEEN = re.compile(r"[ .\n]{1,3}")
 _QUOTED = re.compile('["“”„«「『]([^"“”„«»「」『』]+)["“”»」』]')
 _FEWEST_WORDS_QUOTED, _MOST_WORDS_QUOTED = 4, 60
 _LEAST_QUOTED = 0.5
-"""Of the terms of a question."""
+"""Of the words of a question, or of those that are not common."""
 _LONGEST_TERM = 64
 _MOST_QUESTION_TERMS = 200
 _MOST_NAME_WORDS = 3
@@ -148,7 +148,7 @@ def question_terms(text: str) -> QuestionTerms:
     common: dict[str, None] = {}
     references: list[Reference] = []
     before: deque[str] = deque(maxlen=_MOST_NAME_WORDS + 1)
-    end = 0
+    end = words = 0
     for match in _CHUNK.finditer(folded):
         chunk = _chunk(match[0])
         if not _BETWEEN.fullmatch(folded, end, match.start()):
@@ -158,10 +158,12 @@ def question_terms(text: str) -> QuestionTerms:
             references.extend([Reference(chunk.number, tuple(names))] if names else [])
         before.append(match[0] if chunk.number else chunk.name)
         end = match.end()
+        words += len(chunk.asked)
         (common if match[0] in COMMON_WORDS else terms).update(dict.fromkeys(chunk.asked))
     asked, quotes = terms or common, tuple(_quotes(folded))
-    quoted = asked.keys() & {term for quote in quotes for term in quote}
-    if len(quoted) < _LEAST_QUOTED * len(asked):
+    quoted = [term for quote in quotes for term in quote]
+    telling = asked.keys() & set(quoted)
+    if len(quoted) < _LEAST_QUOTED * words and len(telling) < _LEAST_QUOTED * len(asked):
         quotes = ()
     return QuestionTerms(tuple(asked)[:_MOST_QUESTION_TERMS], tuple(references), quotes)
 

@@ -123,6 +123,7 @@ def test_a_name_may_be_abbreviated_in_the_text_or_in_the_question(
         ("word " * 61, ()),
         ('Who drowns at the end of "The Open Boat", and who is saved?', ()),
         ('Who says "the open boat sank"?', (("the", "open", "boat", "sank"),)),
+        ("Which verse says “and he shall be as”?", (("and", "he", "shall", "be", "as"),)),
     ],
 )
 def test_what_may_be_quoted_is_told_in_order(question: str, quotes: tuple[tuple[str, ...], ...]) -> None:
