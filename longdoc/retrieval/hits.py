@@ -38,7 +38,7 @@ class Searcher(Protocol):
 def fuse(rankings: Mapping[str, Sequence[Hit]], *, depth: int) -> list[Hit]:
     """All hits of several rankings by the mean of their scores in them, the best first, equal ones in document order.
 
-    Scores lie between 0 and 1 and mean as much in one ranking as in another. A ranking with fewer than `depth` hits has
+    Scores are at most 1 and mean as much in one ranking as in another. A ranking with fewer than `depth` hits has
     all that there are, and gives 0 to any other; a longer one was cut off, and any other is scored as its last, which
     is the most it can have. Source: convex combination with scores over their theoretical maximum (Bruch, Gai and
     Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", 2023), which finds more here than sums of
