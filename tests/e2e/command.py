@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,23 @@ class Lda:
         """Ask the database itself."""
         with sqlite3.connect(self.database) as connection:
             return connection.execute(sql).fetchall()
+
+    def recorded_calls(self) -> int:
+        """How many calls there are; none before the tables are made."""
+        if not self.database.exists() or not self.query("select 1 from sqlite_master where name = 'calls'"):
+            return 0
+        return self.query("select count(*) from calls")[0][0]
+
+    def wait_for_calls(self, count: int, process: subprocess.Popen[str]) -> None:
+        """Return when `process` has brought the record to `count` calls, or has ended.
+
+        Raises:
+            AssertionError: it took longer than `patience`.
+        """
+        deadline = time.monotonic() + self.patience
+        while self.recorded_calls() < count and process.poll() is None:
+            assert time.monotonic() < deadline, f"{self.recorded_calls()} of {count} calls"
+            time.sleep(0.05)
 
     def repeated_calls(self) -> list[tuple[Any, ...]]:
         """Keys of calls that were recorded more than once."""

@@ -148,22 +148,15 @@ def test_killed_while_it_scores_it_goes_on_and_repeats_no_call(tmp_path: Path, b
         for _ in range(3):
             process = lda.start(*scored)
             before = recorded[-1] if recorded else 0
-            while process.poll() is None and _calls(lda) < before + 4:
-                time.sleep(0.05)
+            lda.wait_for_calls(before + 4, process)
             process.send_signal(signal.SIGKILL)
             process.communicate()
-            recorded.append(_calls(lda))
+            recorded.append(lda.recorded_calls())
         result = lda.json(*scored)["results"][0]
         assert lda.repeated_calls() == []
-        assert 0 < recorded[0] < recorded[1] < recorded[2] < _calls(lda), "the kills must fall into the work"
+        assert 0 < recorded[0] < recorded[1] < recorded[2] < lda.recorded_calls(), "the kills must fall into the work"
         assert result["usage"]["recorded"] == recorded[2]
         assert len(result["excerpts"]) >= 1
-
-
-def _calls(lda: Lda) -> int:
-    if not lda.database.exists() or not lda.query("select 1 from sqlite_master where name = 'calls'"):
-        return 0
-    return lda.query("select count(*) from calls")[0][0]
 
 
 class _Terminal:

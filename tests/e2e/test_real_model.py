@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -80,23 +79,14 @@ def test_stopped_after_some_calls_the_other_methods_go_on_and_then_cost_nothing(
 def test_killed_in_the_middle_of_a_call_it_goes_on_and_repeats_none(embedded: Lda, excerpt: Path) -> None:
     arguments = ("summarize", excerpt, "--method", "incremental", *SMALL)
     process = embedded.start(*arguments)
-    deadline = time.monotonic() + PATIENCE
-    while _recorded(embedded) < 2 and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
+    embedded.wait_for_calls(2, process)
     process.kill()
     process.communicate()
-    before = _recorded(embedded)
+    before = embedded.recorded_calls()
     resumed = embedded.summarize(excerpt, *arguments[2:])
     assert before >= 2
     assert resumed["usage"]["recorded"] == before
     assert embedded.repeated_calls() == []
-
-
-def _recorded(lda: Lda) -> int:
-    """How many calls there are; none before the tables are made."""
-    if not lda.database.exists() or not lda.query("select 1 from sqlite_master where name = 'calls'"):
-        return 0
-    return lda.query("select count(*) from calls")[0][0]
 
 
 @pytest.mark.parametrize("method", ["hierarchical", "incremental", "scm"])

@@ -22,12 +22,14 @@ def test_killed_at_twenty_random_moments_it_loses_and_repeats_nothing(tmp_path: 
     killed = Lda(killed_home, {"LDA_ENGINE": "scripted"})
     moments = random.Random(11)
     recorded: list[int] = []
-    for _ in range(20):
+    for kill in range(20):
         process = killed.start("summarize", book, *SMALL_SEGMENTS, **SLOW)
-        time.sleep(moments.uniform(0.2, 2.0))
+        if kill % 4 == 3:  # a start may take all of the time below, so some kills wait for work
+            killed.wait_for_calls(recorded[-1] + 1, process)
+        time.sleep(moments.uniform(0.0, 1.5))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        recorded.append(_recorded_calls(killed))
+        recorded.append(killed.recorded_calls())
     resumed = killed.summarize(book, *SMALL_SEGMENTS)
 
     assert resumed["summary"]["text"] == reference["summary"]["text"]
@@ -37,17 +39,10 @@ def test_killed_at_twenty_random_moments_it_loses_and_repeats_nothing(tmp_path: 
     assert 0 < recorded[-1] < reference["usage"]["calls"], "the kills must fall into the work"
 
 
-def _recorded_calls(lda: Lda) -> int:
-    """How many there are; none where it was killed before it made its tables."""
-    if not lda.database.exists() or not lda.query("select 1 from sqlite_master where name = 'calls'"):
-        return 0
-    return lda.query("select count(*) from calls")[0][0]
-
-
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_exits_130_and_says_how_to_go_on(lda: Lda, book: Path, stop: signal.Signals) -> None:
     process = lda.start("summarize", book, *SMALL_SEGMENTS, **SLOW)
-    time.sleep(2.5)
+    lda.wait_for_calls(1, process)
     process.send_signal(stop)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130
