@@ -1,6 +1,6 @@
-"""What strategies find of needles and passkeys in long texts, by the JSON of `lda eval needle` and `lda eval passkey`.
+"""What strategies find of needles and passkeys in long texts, by the JSON of `lda eval needle`.
 
-Reads the runs that it is given, else makes small ones. A model scores thousands of segments for it, which takes hours
+Reads the runs that it is given, else makes a small one. A model scores thousands of segments for it, which takes hours
 on two cores, so it runs by name only; what an earlier run recorded is found again.
 """
 
@@ -28,23 +28,16 @@ _EACH = os.environ.get("LDA_BENCH_EACH", "1")
 """The size of what is made here: tokens of the texts, depths, and cases of each kind at each depth."""
 _SOURCE = Path("../shared/data/books/standardebooks/war-and-peace.epub")
 _RECORD = Path(".cache/benchmarks/needle_recall.db")
-_COMMANDS = ("needle", "passkey")
+_KINDS = "passkey,plain,bridge,decoys,paraphrase"
 _STRATEGIES = "lexical,dense,retrieve,cascade,random,head and tail"
 _KS = ("1", "4", "16", "64")
-_BUDGETS = ("1024", "4096")
+_BUDGETS = ("1024", "4096", "8192")
 _BUDGET = "4096"
 _LEAST = 0.95
 _CASCADE = "cascade:"
 _RIVALS = ("lexical", "dense")
-_COLUMNS = (
-    "texts",
-    "tokens",
-    "strategy",
-    "cases",
-    *(f"@{k}" for k in _KS),
-    *(f"within {int(budget):,}" for budget in _BUDGETS),
-    "MRR",
-)
+_MEANT = "paraphrase"
+"""The kind that shares no word with its question."""
 
 
 class _Share(BaseModel):
@@ -93,71 +86,106 @@ class _Sum:
             for name, share in shares.items():
                 hits[name] = hits.get(name, 0.0) + share.hits
 
-    def cells(self) -> list[str]:
-        """As cells of the table."""
-        found = [_percent(self.found.get(k), self.cases) for k in _KS]
-        within = [_percent(self.within.get(budget), self.cases) for budget in _BUDGETS]
-        return [str(self.cases), *found, *within, f"{self.ranks / self.cases:.3f}"]
-
     @property
     def rate(self) -> float:
-        """The share that is found within the budget that counts."""
-        return self.within[_BUDGET] / self.cases
+        """The share that is found within the budget that counts; 0 of nothing."""
+        return self.within.get(_BUDGET, 0.0) / self.cases if self.cases else 0.0
+
+
+class _ByKind:
+    """What a strategy finds, of all kinds together and of each."""
+
+    def __init__(self) -> None:
+        self.all = _Sum()
+        self.kinds: dict[str, _Sum] = {}
+
+    def add(self, cell: _Cell) -> None:
+        """Count a cell."""
+        self.all.add(cell)
+        self.kinds.setdefault(cell.kind or "", _Sum()).add(cell)
+
+    def in_words(self) -> _Sum:
+        """All but what is only meant."""
+        found = _Sum()
+        for kind, total in self.kinds.items():
+            if kind != _MEANT:
+                found.cases += total.cases
+                for budget, hits in total.within.items():
+                    found.within[budget] = found.within.get(budget, 0.0) + hits
+        return found
+
+    def row(self, kinds: Sequence[str]) -> list[str]:
+        """As cells of the table."""
+        total = self.all
+        return [
+            str(total.cases),
+            *(_share(self.kinds.get(kind)) for kind in kinds),
+            *(_percent(total.within.get(budget), total.cases) for budget in _BUDGETS),
+            *(_percent(total.found.get(k), total.cases, interval=False) for k in _KS),
+            f"{total.ranks / total.cases:.3f}",
+        ]
 
 
 def run(*, engine: str = "embedded", source: Path = _SOURCE, record: Path = _RECORD) -> BenchmarkTable:
-    """Add up the runs named in `LDA_BENCH_NEEDLES`, or those that are made here."""
+    """Add up the runs named in `LDA_BENCH_NEEDLES`, or one that is made here."""
     title = "Needles in long texts"
     given = [Path(name) for name in os.environ.get(_GIVEN, "").split(os.pathsep) if name]
     if not given and not source.exists():
-        skipped = [["all", "skipped: the folder of shared data is absent", *[""] * (len(_COLUMNS) - 2)]]
-        return BenchmarkTable(title, "", _COLUMNS, skipped, passed=True)
-    texts = [path.read_text(encoding="utf-8") for path in given]
-    texts = texts or [_made(command, engine, source, record) for command in _COMMANDS]
+        skipped = [["all", "skipped: the folder of shared data is absent", *[""] * (len(_columns([])) - 2)]]
+        return BenchmarkTable(title, "", _columns([]), skipped, passed=True)
+    texts = [path.read_text(encoding="utf-8") for path in given] or [_made(engine, source, record)]
     reports = [report for text in texts for report in _Envelope.model_validate_json(text).results]
-    together = _summed(reports)
-    most = max(together[name].cases for name in _RIVALS if name in together)
-    compared = {name: total for name, total in together.items() if total.cases == most}
+    cells = [cell for report in reports for cell in _cells(report)]
+    kinds = list(dict.fromkeys(cell.kind for cell in cells if cell.kind))
+    by_length: dict[tuple[int, str], _ByKind] = {}
+    together: dict[str, _ByKind] = {}
+    for cell in sorted(cells, key=lambda one: one.length or 0):
+        by_length.setdefault((cell.length or 0, cell.strategy), _ByKind()).add(cell)
+        together.setdefault(cell.strategy, _ByKind()).add(cell)
+    most = max(together[name].all.cases for name in _RIVALS if name in together)
+    compared = {name: found for name, found in together.items() if found.all.cases == most}
     modes = [name for name in compared if name.startswith(_CASCADE)]
-    best = max(modes, key=lambda name: compared[name].rate, default=None)
-    rows = [*_rows(reports), *(["all", "all", name, *_told(compared.get(name))] for name in together)]
-    return BenchmarkTable(title, _how(reports, best), _COLUMNS, rows, _is_passed(compared, best))
+    best = max(modes, key=lambda name: compared[name].all.rate, default=None)
+    rows = [[f"{length:,}", name, *found.row(kinds)] for (length, name), found in by_length.items()]
+    rows += [["all", name, *found.row(kinds)] for name, found in compared.items()]
+    passed = best is not None and _is_passed(compared, best)
+    return BenchmarkTable(title, _how(reports, compared, best), _columns(kinds), rows, passed)
 
 
-def _how(reports: Sequence[_Report], best: str | None) -> str:
+def _columns(kinds: Sequence[str]) -> list[str]:
+    within = [f"within {int(budget):,}" for budget in _BUDGETS]
+    return ["tokens", "strategy", "cases", *kinds, *within, *(f"@{k}" for k in _KS), "MRR"]
+
+
+def _how(reports: Sequence[_Report], compared: Mapping[str, _ByKind], best: str | None) -> str:
     terms = dict.fromkeys(f"{name}: {value}" for report in reports for name, value in report.settings.items())
+    texts = ", ".join(dict.fromkeys(report.title for report in reports))
     return (
-        "Invented facts and five-digit numbers planted in books, at depths from beginning to end; every strategy "
-        "selects segments for the same questions. `@k`: all needles of a question lie whole in one of the k best "
-        "segments each; `within`: in what so many tokens hold; in brackets 95% intervals (Wilson). Over all texts only "
-        f"those are told that were tried on every case. {'; '.join(terms)}. Target, of all cases: `cascade` in its "
-        f"best mode ({best or 'none was tried on all'}) finds at least {_LEAST:.0%} within {int(_BUDGET):,} tokens, "
-        f"and no less than {' and '.join(_RIVALS)}."
+        f"{texts}: invented facts and five-digit numbers planted at depths from beginning to end; every strategy "
+        f"selects segments for the same questions. By kind: the share whose needles lie whole within {int(_BUDGET):,} "
+        "tokens; of all kinds: within budgets, with 95% intervals (Wilson), and in one of the k best segments each "
+        f"(`@k`). Over all lengths only those are told that were tried on every case. {'; '.join(terms)}. Target, of "
+        f"all cases: `cascade` in its best mode ({best or 'none was tried on all'}) finds at least {_LEAST:.0%} within "
+        f"{int(_BUDGET):,} tokens, and no less than {' and '.join(_RIVALS)}.{_limit(compared, best)}"
     )
 
 
-def _is_passed(compared: Mapping[str, _Sum], best: str | None) -> bool:
-    if best is None or not set(_RIVALS) <= compared.keys():
+def _limit(compared: Mapping[str, _ByKind], best: str | None) -> str:
+    """What stands in the way, in figures."""
+    if best is None or _MEANT not in compared[best].kinds:
+        return ""
+    found = compared[best]
+    meant = found.kinds[_MEANT]
+    return (
+        f" It finds {found.in_words().rate:.1%} of all kinds but {_MEANT}, which shares no word with its question: "
+        f"{meant.rate:.1%} of these."
+    )
+
+
+def _is_passed(compared: Mapping[str, _ByKind], best: str) -> bool:
+    if not set(_RIVALS) <= compared.keys():
         return False
-    return compared[best].rate >= max(_LEAST, *(compared[name].rate for name in _RIVALS))
-
-
-def _rows(reports: Sequence[_Report]) -> list[list[str]]:
-    """A row for each strategy at each length of each run."""
-    found: dict[tuple[str, int, str], _Sum] = {}
-    for report in reports:
-        for cell in _cells(report):
-            found.setdefault((report.title, cell.length or 0, cell.strategy), _Sum()).add(cell)
-    return [[title, f"{length:,}", strategy, *_told(total)] for (title, length, strategy), total in found.items()]
-
-
-def _summed(reports: Sequence[_Report]) -> dict[str, _Sum]:
-    """All cases of each strategy."""
-    found: dict[str, _Sum] = {}
-    for report in reports:
-        for cell in _cells(report):
-            found.setdefault(cell.strategy, _Sum()).add(cell)
-    return found
+    return compared[best].all.rate >= max(_LEAST, *(compared[name].all.rate for name in _RIVALS))
 
 
 def _cells(report: _Report) -> list[_Cell]:
@@ -166,25 +194,26 @@ def _cells(report: _Report) -> list[_Cell]:
     return sorted(cells, key=lambda cell: cell.length or 0)
 
 
-def _told(total: _Sum | None) -> list[str]:
-    return ["-"] * (len(_COLUMNS) - 3) if total is None or not total.cases else total.cells()
+def _share(total: _Sum | None) -> str:
+    return "-" if total is None or not total.cases else _percent(total.within.get(_BUDGET), total.cases, interval=False)
 
 
-def _percent(hits: float | None, cases: int) -> str:
+def _percent(hits: float | None, cases: int, *, interval: bool = True) -> str:
     if hits is None:
         return "-"
     share = CaseShare(hits, cases)
     low, high = share.interval
-    return f"{share.rate:.1%} ({100 * low:.0f}-{100 * high:.0f})"
+    return f"{share.rate:.1%} ({100 * low:.0f}-{100 * high:.0f})" if interval else f"{share.rate:.1%}"
 
 
-def _made(command: str, engine: str, source: Path, record: Path) -> str:
+def _made(engine: str, source: Path, record: Path) -> str:
     """What a run prints as JSON, made now."""
     record.parent.mkdir(parents=True, exist_ok=True)
-    asked = ["--lengths", _LENGTHS, "--depths", _DEPTHS, "--each", _EACH, "--strategies", _STRATEGIES]
+    size = ["--lengths", _LENGTHS, "--depths", _DEPTHS, "--each", _EACH]
+    asked = [*size, "--kinds", _KINDS, "--strategies", _STRATEGIES, "--budgets", ",".join(_BUDGETS)]
     model = ["--engine", engine, "--model", _MODEL, "--database", str(record)]
-    line = [sys.executable, "-m", "longdoc", "eval", command, str(source), *asked, *model]
+    line = [sys.executable, "-m", "longdoc", "eval", "needle", str(source), *asked, *model]
     done = subprocess.run([*line, "--json"], capture_output=True, check=False)
     if done.returncode not in {0, 3}:
-        raise RuntimeError(f"eval {command}: {done.stderr.decode()[-500:]}")
+        raise RuntimeError(f"eval needle: {done.stderr.decode()[-500:]}")
     return done.stdout.decode()

@@ -20,12 +20,14 @@ from tests.e2e.conftest import made_book
 KS = (1, 4, 16, 64)
 
 
-def outcomes(strategy: str, found: int, *, cases: int = 20, length: int = 8000) -> list[SelectionOutcome]:
+def outcomes(
+    strategy: str, found: int, *, cases: int = 20, length: int = 8000, kind: str = "plain"
+) -> list[SelectionOutcome]:
     """So many cases of a length, of which so many are found at the first place."""
     return [
         SelectionOutcome(
             strategy,
-            GoldCase(f"{number}/{length}", "plain", "?", ("x",), ((0, 1),), depth=number / 20, length=length),
+            GoldCase(f"{kind}/{number}/{length}", kind, "?", ("x",), ((0, 1),), depth=number / 20, length=length),
             Recall(
                 rank=1 if number < found else None,
                 best=dict.fromkeys(KS, float(number < found)),
@@ -52,7 +54,7 @@ def table(
         paths.append(str(path))
     monkeypatch.setenv("LDA_BENCH_NEEDLES", os.pathsep.join(paths))
     found = run()
-    return found, {(row[1], row[2]): list(row) for row in found.rows}
+    return found, {(row[0], row[1]): list(row) for row in found.rows}
 
 
 def test_runs_are_added_up_and_the_best_mode_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,8 +72,8 @@ def test_runs_are_added_up_and_the_best_mode_counts(tmp_path: Path, monkeypatch:
     ]
     found, rows = table(tmp_path, monkeypatch, first, second)
     assert found.passed
-    assert rows["8,000", "lexical"][3:5] == ["20", "75.0% (53-89)"]
-    assert rows["all", "cascade:entropy"][3:5] == ["40", "97.5% (87-100)"]
+    assert rows["8,000", "lexical"][2:5] == ["20", "75.0%", "75.0% (53-89)"]
+    assert rows["all", "cascade:entropy"][2:5] == ["40", "97.5%", "97.5% (87-100)"]
     assert "best mode (cascade:entropy)" in found.how
 
 
@@ -91,19 +93,35 @@ def test_a_mode_tried_on_short_texts_only_is_not_compared(tmp_path: Path, monkey
         for one in outcomes(name, hits, length=length)
     ]
     found, rows = table(tmp_path, monkeypatch, [*both, *outcomes("cascade:entropy", 20), *outcomes("xl3m:label", 20)])
-    assert rows["all", "xl3m:label"][3:] == ["-"] * 8
+    assert ("all", "xl3m:label") not in rows
     assert rows["8,000", "cascade:entropy"][4] == "100.0% (84-100)"
     assert "best mode (cascade:label)" in found.how
     assert found.passed
 
 
-def test_without_runs_it_makes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kinds_stand_beside_each_other_and_what_is_only_meant_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    selection = [
+        one
+        for name, in_words, meant in (("lexical", 20, 0), ("dense", 18, 9), ("cascade:likelihood", 20, 10))
+        for one in (*outcomes(name, in_words), *outcomes(name, meant, kind="paraphrase"))
+    ]
+    found, rows = table(tmp_path, monkeypatch, selection)
+    assert list(found.columns[3:6]) == ["plain", "paraphrase", "within 1,024"]
+    assert rows["8,000", "cascade:likelihood"][2:5] == ["40", "100.0%", "50.0%"]
+    assert "finds 100.0% of all kinds but paraphrase" in found.how
+    assert "50.0% of these" in found.how
+    assert not found.passed
+
+
+def test_without_runs_it_makes_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LDA_BENCH_NEEDLES", raising=False)
     monkeypatch.setattr("benchmarks.needle_recall._LENGTHS", "2k")
     monkeypatch.setattr("benchmarks.needle_recall._DEPTHS", "2")
     book = tmp_path / "book.md"
     book.write_text(made_book(chapters=4, sentences=60), encoding="utf-8")
     found = run(engine="scripted", source=book, record=tmp_path / "record.db")
-    assert {row[0].partition(" in ")[0] for row in found.rows} == {"Needles", "Passkeys", "all"}
-    assert {row[2] for row in found.rows} == {"lexical", "retrieve", "random", "head and tail"}
+    assert {row[1] for row in found.rows} == {"lexical", "retrieve", "random", "head and tail"}
+    assert set(found.columns[3:8]) == {"passkey", "plain", "bridge", "decoys", "paraphrase"}
     assert not found.passed, "the scripted engine scores nothing, so there is no cascade"
