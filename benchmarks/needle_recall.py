@@ -137,19 +137,24 @@ def run(*, engine: str = "embedded", source: Path = _SOURCE, record: Path = _REC
     reports = [report for text in texts for report in _Envelope.model_validate_json(text).results]
     cells = [cell for report in reports for cell in _cells(report)]
     kinds = list(dict.fromkeys(cell.kind for cell in cells if cell.kind))
-    by_length: dict[tuple[int, str], _ByKind] = {}
+    by_length: dict[int, dict[str, _ByKind]] = {}
     together: dict[str, _ByKind] = {}
     for cell in sorted(cells, key=lambda one: one.length or 0):
-        by_length.setdefault((cell.length or 0, cell.strategy), _ByKind()).add(cell)
+        by_length.setdefault(cell.length or 0, {}).setdefault(cell.strategy, _ByKind()).add(cell)
         together.setdefault(cell.strategy, _ByKind()).add(cell)
-    most = max(together[name].all.cases for name in _RIVALS if name in together)
-    compared = {name: found for name, found in together.items() if found.all.cases == most}
+    compared = _compared(together)
     modes = [name for name in compared if name.startswith(_CASCADE)]
     best = max(modes, key=lambda name: compared[name].all.rate, default=None)
-    rows = [[f"{length:,}", name, *found.row(kinds)] for (length, name), found in by_length.items()]
-    rows += [["all", name, *found.row(kinds)] for name, found in compared.items()]
+    groups = {f"{length:,}": _compared(found) for length, found in by_length.items()} | {"all": compared}
+    rows = [[tokens, name, *found.row(kinds)] for tokens, group in groups.items() for name, found in group.items()]
     passed = best is not None and _is_passed(compared, best)
     return BenchmarkTable(title, _how(reports, compared, best), _columns(kinds), rows, passed)
+
+
+def _compared(found: Mapping[str, _ByKind]) -> dict[str, _ByKind]:
+    """The strategies that were tried on every case."""
+    most = max((one.all.cases for one in found.values()), default=0)
+    return {name: one for name, one in found.items() if one.all.cases == most > 0}
 
 
 def _columns(kinds: Sequence[str]) -> list[str]:
@@ -164,7 +169,7 @@ def _how(reports: Sequence[_Report], compared: Mapping[str, _ByKind], best: str 
         f"{texts}: invented facts and five-digit numbers planted at depths from beginning to end; every strategy "
         f"selects segments for the same questions. By kind: the share whose needles lie whole within {int(_BUDGET):,} "
         "tokens; of all kinds: within budgets, with 95% intervals (Wilson), and in one of the k best segments each "
-        f"(`@k`). Over all lengths only those are told that were tried on every case. {'; '.join(terms)}. Target, of "
+        f"(`@k`). Only those are told that were tried on every case. {'; '.join(terms)}. Target, of "
         f"all cases: `cascade` in its best mode ({best or 'none was tried on all'}) finds at least {_LEAST:.0%} within "
         f"{int(_BUDGET):,} tokens, and no less than {' and '.join(_RIVALS)}.{_limit(compared, best)}"
     )

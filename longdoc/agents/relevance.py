@@ -29,17 +29,17 @@ _QUESTION = "question"
 
 
 class ScoringMode(StrEnum):
-    """What is measured of the model's reaction to a segment with a question.
+    """What is measured of the model's reaction to a segment with a question; those that are taken first stand first.
 
-    `ENTROPY`: of the first token of the answer, lowest first (the paper). `CONTRAST`: how far it lies below that
-    without a segment; segments that do not lower it are not kept. `LIKELIHOOD`: how likely the model finds the question
-    after the segment. `LABEL`: the probability of "yes" when asked whether the segment helps.
+    `LIKELIHOOD`: how likely the model finds the question after the segment. `LABEL`: the probability of "yes" when
+    asked whether the segment helps. `ENTROPY`: of the first token of the answer, lowest first (the paper). `CONTRAST`:
+    how far it lies below that without a segment; segments that do not lower it are not kept.
     """
 
-    ENTROPY = "entropy"
-    CONTRAST = "contrast"
     LIKELIHOOD = "likelihood"
     LABEL = "label"
+    ENTROPY = "entropy"
+    CONTRAST = "contrast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,8 @@ UNKNOWN: Final = Relevance(None, None)
 
 
 def modes_of(info: EngineInfo) -> list[ScoringMode]:
-    """The modes that an engine can compute, the one that finds most first (docs/benchmarks.md, needles)."""
-    by_next_token = [ScoringMode.LABEL, ScoringMode.ENTROPY, ScoringMode.CONTRAST] if info.logprobs else []
-    return [*([ScoringMode.LIKELIHOOD] if info.scores else []), *by_next_token]
+    """The modes that an engine can compute, in the order of `ScoringMode`."""
+    return [mode for mode in ScoringMode if (info.scores if mode is ScoringMode.LIKELIHOOD else info.logprobs)]
 
 
 def require_mode(mode: ScoringMode, info: EngineInfo) -> None:

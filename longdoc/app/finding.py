@@ -22,7 +22,7 @@ from longdoc.app.bootstrap import Workspace
 from longdoc.app.runs import OpenRun
 from longdoc.app.segmentation import counter_of
 from longdoc.app.shelf import Shelf
-from longdoc.app.strategies import AUTO, BEST, Strategy, StrategyChoice, choose_strategy
+from longdoc.app.strategies import AUTO, BEST, Strategy, StrategyChoice, by_next_token, choose_strategy
 from longdoc.documents.tokens import TokenCounter
 from longdoc.documents.windows import OVERLAP_TOKENS, WINDOW_TOKENS
 from longdoc.engines.engine import EngineInfo
@@ -212,7 +212,7 @@ class Finder:
         Where an engine has no tokenizer, counts are estimates. A text that was to be read whole is searched then,
         unless all of it was asked for. Raises `ContextTooLongError` where nothing fits, and what `read` raises.
         """
-        ranking = await self._rank(question, choice)
+        choice, ranking = await self._ranked(question, choice)
         budget = self._sizes.budget(question, turns)
         for _ in range(1 if choice.strategy is Strategy.FULL else _MOST_SHRINKINGS):
             context = await self._context(choice, ranking, budget)
@@ -225,20 +225,30 @@ class Finder:
             return await self.read(question, searched, read, turns=turns)
         raise ContextTooLongError("the text does not fit the window; take another --strategy or fewer --context-tokens")
 
-    async def _rank(self, question: str, choice: StrategyChoice) -> Sequence[Candidate]:
-        """The segments worth considering, the best first; none where the whole text is read."""
+    async def _ranked(self, question: str, choice: StrategyChoice) -> tuple[StrategyChoice, Sequence[Candidate]]:
+        """The segments worth considering, the best first; none where the whole text is read.
+
+        Where the question itself cannot be scored, for an engine may have no whole tokens for its characters, and
+        nobody asked for that, another mode is taken, as the choice then tells.
+        """
         if choice.strategy is Strategy.FULL:
-            return ()
+            return choice, ()
         index = await self._shelf.index(self._workspace, emit=self._run.emit)
         searcher = _Within(index, frozenset(self._shelf.ids))
         ranking = await (await self._ranker(index, searcher, choice, question)).rank(question, emit=self._run.emit)
-        unknown = sum(one.relevance is not None and one.relevance.value is None for one in ranking)
-        if choice.scoring is not None and unknown:
-            self._warn(f"{unknown:,} of {len(ranking):,} segments could not be scored")
-        if choice.strategy is Strategy.XL3M and unknown == len(ranking):
-            self._warn("no segment could be scored, so what a search finds is read")
-            return await RetrievalRanker(searcher).rank(question, emit=self._run.emit)
-        return ranking
+        scored = [one.relevance.value for one in ranking if one.relevance is not None]
+        unknown = scored.count(None)
+        if scored and unknown == len(scored):
+            other = None if self._options.scoring is not None else by_next_token(choice, self._workspace.engine.info)
+            if other is not None:
+                self._warn(f"this question cannot be scored by {choice.scoring}; {other.scoring} is taken")
+                return await self._ranked(question, other)
+            if choice.strategy is Strategy.XL3M:
+                self._warn("no segment could be scored, so what a search finds is read")
+                return choice, await RetrievalRanker(searcher).rank(question, emit=self._run.emit)
+        if unknown:
+            self._warn(f"{unknown:,} of {len(scored):,} segments could not be scored")
+        return choice, ranking
 
     async def _ranker(
         self, index: CollectionIndex, searcher: Searcher, choice: StrategyChoice, question: str

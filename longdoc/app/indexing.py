@@ -50,8 +50,8 @@ async def open_index(
     rows = IndexRows(records.documents, records.embeddings, at_hand=documents)
 
     def without(error: LdaError) -> None:
-        emit(Warned(f"the texts are searched by their words alone, for the embedder fails: {error} ({_GO_ON})"))
         lost(error)
+        emit(Warned(f"the texts are searched by their words alone, for the embedder fails: {error} ({_GO_ON})"))
 
     def progress(done: int, total: int) -> None:
         emit(Indexed(done, total))

@@ -28,7 +28,7 @@ LENGTHS: Final = (8_000, 64_000)
 XL3M_UP_TO: Final = 64
 """Segments of a text that are all scored by the model, unless asked otherwise."""
 
-SCORING: Final = (ScoringMode.LIKELIHOOD, ScoringMode.LABEL, ScoringMode.ENTROPY, ScoringMode.CONTRAST)
+SCORING: Final = tuple(ScoringMode)
 """All modes; answers come by the first one that the engine can compute, unless asked for in another."""
 
 NEEDLES: Final = (NeedleKind.PLAIN, NeedleKind.PARAPHRASE, NeedleKind.BRIDGE, NeedleKind.DECOYS)

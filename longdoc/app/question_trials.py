@@ -151,6 +151,7 @@ class Trials:
         if not answering:
             return ()
         shelf = await shelf_of(self._workspace.records, [text.document])
+        shelf.lost = raised
         try:
             answerers = {one.label: self._answerer(shelf, one) for one in answering}
             at_once = at_once_of(self._workspace.engine.info)

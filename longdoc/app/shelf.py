@@ -13,7 +13,7 @@ from longdoc.app.indexing import open_index
 from longdoc.documents.document import Document
 from longdoc.documents.tokens import estimate_tokens
 from longdoc.errors import ConfigError
-from longdoc.retrieval.collection_index import CollectionIndex
+from longdoc.retrieval.collection_index import CollectionIndex, Lost
 
 _CHARACTERS_PER_TOKEN = 4
 _MOST_KEPT = 20_000_000
@@ -24,7 +24,8 @@ _MOST_KEPT = 20_000_000
 class Shelf:
     """Documents in their order: `held` are in memory, all are stored. Close it when nothing is asked any more.
 
-    `tokens` is about the length of all texts; `collection` the name of the collection they are, None for given ones.
+    `tokens` is about the length of all texts; `collection` the name of the collection they are, None for given ones;
+    `lost` is told where the embedder fails, see `open_index`.
     Its index is opened by the first question that searches and serves all others.
     """
 
@@ -34,6 +35,7 @@ class Shelf:
     tokens: float
     held: Mapping[str, Document]
     collection: str | None = None
+    lost: Lost = lambda error: None
     _loaded: OrderedDict[str, Document] = field(default_factory=OrderedDict[str, Document])
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _index: CollectionIndex | None = None
@@ -52,7 +54,9 @@ class Shelf:
         async with self._opening:
             if self._index is None:
                 documents = list(self.held.values())
-                self._index = await open_index(library, documents, collection=self.collection, emit=emit)
+                self._index = await open_index(
+                    library, documents, collection=self.collection, emit=emit, lost=self.lost
+                )
             return self._index
 
     def close(self) -> None:

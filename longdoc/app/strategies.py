@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -80,6 +80,12 @@ def choose_strategy(
     if mapped and kind.needs_all:
         return StrategyChoice(Strategy.MAP, f"{size}, and the question is about all of it")
     return StrategyChoice(BEST, f"{size}, and it is about a place in it")
+
+
+def by_next_token(choice: StrategyChoice, info: EngineInfo) -> StrategyChoice | None:
+    """A choice of likelihood in a mode that needs no score of the question; None where there is none, and for others."""
+    others = [mode for mode in modes_of(info) if mode is not ScoringMode.LIKELIHOOD]
+    return replace(choice, scoring=others[0]) if others and choice.scoring is ScoringMode.LIKELIHOOD else None
 
 
 def _as_asked(strategy: Strategy, info: EngineInfo, scoring: ScoringMode | None) -> StrategyChoice:

@@ -26,7 +26,8 @@ WINDOWS_VERSION = 1
 WINDOW_TOKENS = 512
 OVERLAP_TOKENS = 64
 PART_TOKENS = 32
-"""The most tokens of a part, a sentence or two: the vector of more is too much a mean to find one fact by."""
+"""About the most tokens of a part, a sentence or two: the vector of more is too much a mean to find one fact by. An
+atom that cannot be cut may have more."""
 
 _LEFT_OUT = {SectionRole.CONTENTS, SectionRole.COVER, SectionRole.LICENCE}
 """Nothing is looked for there, and lists of contents are like every question about a chapter."""

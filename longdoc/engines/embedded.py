@@ -90,8 +90,8 @@ class EmbeddedEngine:
         self._beside: _Layout | None = None
         self._timeout = timeout
         self._starting = asyncio.Lock()
-        self._servers: list[xllamacpp.Server] = []
-        self._clients: dict[_Layout, OpenAIEngine] = {}
+        self._running: dict[_Layout, tuple[OpenAIEngine, list[xllamacpp.Server]]] = {}
+        self._unable: dict[_Layout, ConfigError] = {}
         self._info = EngineInfo(
             engine="embedded",
             model=model_path.stem,
@@ -112,8 +112,9 @@ class EmbeddedEngine:
 
     async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
         """See `Engine`."""
-        several = request.continuation is not None or (bool(request.logprobs) and request.max_tokens > 1)
-        client = await self._started(self._without_lookup() if several else self._layout)
+        client = await self._started(self._layout)
+        if request.continuation is not None or (request.logprobs and request.max_tokens > 1):
+            client = await self._started(self._without_lookup())
         return await client.complete(request, on_text=on_text)
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -123,34 +124,62 @@ class EmbeddedEngine:
 
     async def aclose(self) -> None:
         """See `Engine`."""
-        while self._clients:
-            await self._clients.popitem()[1].aclose()
-        await asyncio.to_thread(self._servers.clear)
+        async with self._starting:
+            while self._running:
+                client, held = self._running.popitem()[1]
+                await client.aclose()
+                await asyncio.to_thread(held.clear)
 
     def _without_lookup(self) -> _Layout:
-        """Beside the first server, which keeps what it has: what half of the memory that is free by then holds."""
+        """Beside the first server, which has what it needs: what half of the memory that is free by then holds.
+
+        Raises `ConfigError` where that is not even one slot.
+        """
+        if not self._layout.lookup:
+            return self._layout
         if self._beside is None:
-            fitting = int(available_memory() * _MEMORY_SHARE) // (self._layout.window * self._kv_bytes)
+            free, needed = available_memory(), self._layout.window * self._kv_bytes
+            if needed > free:
+                raise ConfigError(
+                    f"the probabilities of several tokens take {needed / 1e9:.1f} GB more memory, and "
+                    f"{free / 1e9:.1f} GB are free; set LDA_CONTEXT_WINDOW smaller, or score by --scoring label"
+                )
+            fitting = int(free * _MEMORY_SHARE) // max(1, needed)
             slots = max(1, min(_MOST_SLOTS_BESIDE, self._layout.slots, fitting))
-            self._beside = replace(self._layout, slots=slots, cache_mib=self._layout.cache_mib // 2, lookup=False)
-        return self._beside if self._layout.lookup else self._layout
+            cache = min(self._layout.cache_mib // 2, int((free - slots * needed) * _CACHE_SHARE) >> 20)
+            self._beside = replace(self._layout, slots=slots, cache_mib=max(0, cache), lookup=False)
+        return self._beside
 
     async def _started(self, layout: _Layout) -> OpenAIEngine:
+        """The client of the server laid out so. What cannot be loaded is not tried again."""
         async with self._starting:
-            if layout not in self._clients:
-                self._clients[layout] = await self._start(layout)
-            return self._clients[layout]
+            if layout in self._unable:
+                raise self._unable[layout]
+            if layout not in self._running:
+                try:
+                    self._running[layout] = await self._start(layout)
+                except ConfigError as error:
+                    self._unable[layout] = error
+                    raise
+            return self._running[layout][0]
 
-    async def _start(self, layout: _Layout) -> OpenAIEngine:
+    async def _start(self, layout: _Layout) -> tuple[OpenAIEngine, list[xllamacpp.Server]]:
+        """A client, and what holds its server: llama.cpp ends where nobody does."""
+        key = secrets.token_urlsafe(24)
+        held = [await asyncio.to_thread(_load, self._path, layout, name=self._info.model, key=key)]
+        try:
+            return await self._connected(held[0].listening_address, layout, key), held
+        except BaseException:
+            await asyncio.to_thread(held.clear)
+            raise
+
+    async def _connected(self, address: str, layout: _Layout, key: str) -> OpenAIEngine:
         from longdoc.engines.openai import OpenAIEngine
 
-        key = secrets.token_urlsafe(24)
-        server = await asyncio.to_thread(_load, self._path, layout, name=self._info.model, key=key)
-        self._servers.append(server)
         # On busy cores llama.cpp now and then closes a connection at the very moment of its next request, as if the
         # caller had left; a new one costs a tenth of a millisecond here.
         client = await OpenAIEngine.connect(
-            server.listening_address,
+            address,
             model=self._info.model,
             api_key=key,
             timeout=self._timeout,

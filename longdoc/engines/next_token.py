@@ -74,12 +74,15 @@ def entropy_of(probabilities: Sequence[float]) -> float:
 async def score(engine: Engine, request: CompletionRequest, continuation: str) -> tuple[TokenLogprob, ...]:
     """The tokens of `continuation` as the answer to a request, each with its log-probability given what is before it.
 
-    Raises `ConfigError` where the engine cannot score, and what `Engine.complete` raises.
+    No call is made for an empty one. Raises `ConfigError` where the engine cannot score, and what `Engine.complete`
+    raises.
     """
     if not engine.info.scores:
         raise ConfigError(
             f"{engine.info.model} cannot tell how likely a given text is; vLLM can ('--engine vllm'), and the embedded "
             "engine ('--engine embedded')"
         )
+    if not continuation:
+        return ()
     plain = replace(request, temperature=0.0, top_p=None, seed=None, logprobs=None, entropy=False, stop=())
     return (await engine.complete(replace(plain, max_tokens=1, continuation=continuation))).logprobs

@@ -104,13 +104,14 @@ class OpenAIEngine:
         transport = Transport(base_url, api_key=api_key, settings=settings)
         try:
             facts = await probe_server(transport, base_url, model=model)
+            window = _window(facts, context_window)
             if own_llama:
-                facts = replace(facts, scores=LlamaScores(transport, base_url, facts.model))
+                facts = replace(facts, scores=LlamaScores(transport, base_url, facts.model, window=window))
             info = EngineInfo(
                 engine="openai",
                 model=facts.model,
                 identity=identity or facts.fingerprint,
-                context_window=_window(facts, context_window),
+                context_window=window,
                 max_output=facts.max_output,
                 slots=facts.slots,
                 logprobs=facts.logprobs or 0,
@@ -225,13 +226,16 @@ class _Pieces:
         self._logprobs: list[TokenLogprob] = []
         self._refusals: list[str] = []
         self._finish: str | None = None
-        self._usage: UsagePart | TimingsPart | None = None
+        self._usage: UsagePart | None = None
+        self._timings: TimingsPart | None = None
         self._model: str | None = None
 
     def take(self, data: bytes) -> bool:
         """Read one event; whether another one is wanted."""
         piece = self._read(data)
-        self._usage = piece.usage or piece.timings or self._usage
+        self._usage = piece.usage or self._usage
+        if self._watch is not None and piece.timings is not None:
+            self._timings = TimingsPart.model_validate(piece.timings)
         self._model = piece.model or self._model
         for choice in piece.choices[:1]:
             self._finish = choice.finish_reason or self._finish
@@ -250,7 +254,8 @@ class _Pieces:
         _refuse("".join(self._refusals))
         if self._finish is None:
             raise EngineUnavailableError("the engine closed the connection before its answer was whole")
-        usage = self._usage.read() if self._usage else Usage()
+        told = self._usage or self._timings
+        usage = told.read() if told else Usage()
         return _Answer("".join(self._texts), self._finish, usage, self._model, tuple(self._logprobs))
 
 

@@ -11,7 +11,7 @@ from longdoc.engines.engine import Completion, CompletionRequest, FinishReason, 
 from longdoc.engines.openai_tokens import LlamaTokenizer, VllmTokenizer
 from longdoc.engines.openai_transport import Transport
 from longdoc.engines.openai_wire import TimingsPart, UsagePart
-from longdoc.errors import EngineUnavailableError, RequestRefusedError
+from longdoc.errors import ContextTooLongError, EngineUnavailableError, RequestRefusedError
 from longdoc.json_value import JsonValue
 
 
@@ -45,7 +45,12 @@ class _Chosen(_Part):
 
 class _Written(_Part):
     completion_probabilities: tuple[_Chosen, ...] = ()
+    truncated: bool = False
     timings: TimingsPart
+
+
+_LEAST_LOGPROB = -100.0
+"""For what has no probability at all as far as the server's numbers go: their logarithm is told as -3e38."""
 
 
 class Scores(Protocol):
@@ -97,20 +102,21 @@ class LlamaScores:
     Chinese, say, for a model whose tokens are those of English.
     """
 
-    def __init__(self, transport: Transport, root_url: str, model: str) -> None:
+    def __init__(self, transport: Transport, root_url: str, model: str, *, window: int) -> None:
         self._transport = transport
         self._url = root_url
         self._model = model
+        self._window = window
         self._tokenizer = LlamaTokenizer(transport, root_url)
 
     async def score(self, request: CompletionRequest, continuation: str) -> Completion:
         """See `Scores`."""
         started = time.perf_counter()
-        messages: list[JsonValue] = [{"role": one.role, "content": one.content} for one in request.messages]
-        asked = await self._transport.post(f"{self._url}/apply-template", {"messages": messages}, model=self._model)
         pieces = await self._tokenizer.pieces(continuation) if continuation else []
         if any(text is None for _, text in pieces):
             raise RequestRefusedError(f"{self._model} has no whole tokens for some characters of {continuation[:50]!r}")
+        messages: list[JsonValue] = [{"role": one.role, "content": one.content} for one in request.messages]
+        asked = await self._transport.post(f"{self._url}/apply-template", {"messages": messages}, model=self._model)
         given = [token for token, _ in pieces]
         body: dict[str, JsonValue] = {
             "prompt": self._transport.read(asked, _Prompt).prompt,
@@ -124,11 +130,17 @@ class LlamaScores:
         reply = await self._transport.post(f"{self._url}/completion", body, model=self._model)
         written = self._transport.read(reply, _Written)
         told = written.completion_probabilities[: len(given)]
+        read = written.timings.read()
+        if written.truncated and len(told) < len(given):  # it goes on until its window is full
+            raise ContextTooLongError(
+                f"{read.prompt_tokens} tokens and a text of {len(given)} do not fit the window of {self._window}",
+                prompt_tokens=read.prompt_tokens,
+                context_window=self._window,
+            )
         if [one.id for one in told] != given:
             raise EngineUnavailableError("the engine told no probabilities of the text it was given")
-        read = written.timings.read()
         usage = Usage(read.prompt_tokens + len(given), 0, read.cached_tokens)
-        scored = tuple(TokenLogprob(one.token, one.logprob) for one in told)
+        scored = tuple(TokenLogprob(one.token, max(one.logprob, _LEAST_LOGPROB)) for one in told)
         seconds = time.perf_counter() - started
         return Completion(continuation, FinishReason.STOP, usage, self._model, seconds, scored)
 

@@ -6,6 +6,8 @@ of the wrong shape raises pydantic's `ValidationError`, which `openai_transport`
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from longdoc.engines.engine import CompletionRequest, TokenLogprob, Usage
@@ -129,11 +131,11 @@ class TimingsPart(_Wire):
 
 
 class ChatPiece(_Wire):
-    """One event of a streamed answer; the last ones carry usage, or an error."""
+    """One event of a streamed answer; the last ones carry usage, or an error. `timings` are a server's own."""
 
     choices: tuple[PieceChoice, ...] = ()
     usage: UsagePart | None = None
-    timings: TimingsPart | None = None
+    timings: Any = None
     model: str | None = None
     error: ErrorDetail | str | None = None
 

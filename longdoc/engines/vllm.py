@@ -129,7 +129,9 @@ class VllmEngine:
         """
         whole = await self._output(request, prompt + given, _given_sampling())
         known = range(min(len(given), max(0, (whole.num_cached_tokens or 0) + 1 - len(prompt))))
-        first = [await self._output(request, prompt + given[:n], _next_sampling(given[n])) for n in known]
+        first = await asyncio.gather(
+            *(self._output(request, prompt + given[:n], _next_sampling(given[n])) for n in known)
+        )
         return HeardScores(request, whole, first, given, self._tokenizer)
 
     async def _output(

@@ -75,7 +75,9 @@ def read_scores(heard: HeardScores, info: EngineInfo, *, started: float) -> Comp
         if place is None or token not in place:
             raise EngineUnavailableError("vLLM left out a probability of the text it was given")
         scored.append(TokenLogprob(_decoded(heard.tokenizer, token), place[token].logprob))
-    usage = sum((_usage(output, written=0) for output in (heard.whole, *heard.first)), Usage())
+    outputs = [_usage(output, written=0) for output in (heard.whole, *heard.first)]
+    computed = sum(one.prompt_tokens - one.cached_tokens for one in outputs)
+    usage = Usage(outputs[0].prompt_tokens, 0, max(0, outputs[0].prompt_tokens - computed))
     seconds = time.perf_counter() - started
     text = heard.request.continuation or ""
     return Completion(text, FinishReason.STOP, usage, info.model, seconds, tuple(scored))

@@ -50,6 +50,9 @@ def log_path() -> Path:
     return Path(platformdirs.user_log_dir("longdoc")) / "vllm.log"
 
 
+_RAW = "raw_logprobs"
+
+
 def plan_engine(model: str, arguments: dict[str, object], *, context_window: int | None) -> VllmConfig:
     """What vLLM will run, before anything is loaded. Blocks for seconds: run it in a thread.
 
@@ -69,6 +72,8 @@ def plan_engine(model: str, arguments: dict[str, object], *, context_window: int
         "use_tqdm_on_load": False,
     }
     _check_names(arguments, set(AsyncEngineArgs.__dataclass_fields__))
+    if arguments.get("logprobs_mode", _RAW) != _RAW:
+        raise ConfigError(f"logprobs_mode has to be {_RAW}: segments are scored by what the model itself finds likely")
     try:
         chosen: dict[str, object] = {"model": model, **usual, **arguments}
         return AsyncEngineArgs(**chosen).create_engine_config()  # pyright: ignore[reportArgumentType]

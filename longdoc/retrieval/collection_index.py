@@ -134,7 +134,7 @@ class CollectionIndex:
         rankings = {name: hits for name, hits in ((LEXICAL, lexical), (DENSE, dense)) if hits}
         fused = {hit.place: hit for hit in fuse(rankings, depth=depth)}
         for hit in exact if len(exact) <= _FEW else ():
-            known = fused.get(hit.place, hit)
+            known = fused.get(hit.place, replace(hit, score=0.0))
             fused[hit.place] = replace(known, score=known.score + 1.0, ranks={**known.ranks, **hit.ranks})
         return sorted(fused.values(), key=lambda hit: (-hit.score, hit.place))[:k]
 

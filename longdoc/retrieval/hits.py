@@ -40,20 +40,18 @@ def fuse(rankings: Mapping[str, Sequence[Hit]], *, depth: int) -> list[Hit]:
 
     Scores are at most 1 and mean as much in one ranking as in another. A ranking with fewer than `depth` hits has
     all that there are, and gives 0 to any other; a longer one was cut off, and any other is scored as its last, which
-    is the most it can have. Source: convex combination with scores over their theoretical maximum (Bruch, Gai and
-    Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", 2023), which finds more here than sums of
+    is the most it can have. Source: convex combination (Bruch, Gai and Ingber, "An Analysis of Fusion Functions for
+    Hybrid Retrieval", 2023; there scores are scaled by the best one found), which finds no less here than sums of
     reciprocal ranks (docs/benchmarks.md).
     """
-    scores: dict[tuple[str, int], dict[str, float]] = {}
-    ranks: dict[tuple[str, int], dict[str, int]] = {}
-    found: dict[tuple[str, int], Hit] = {}
+    found: dict[tuple[str, int], dict[str, Hit]] = {}
     for name, ranking in rankings.items():
         for rank, hit in enumerate(ranking, 1):
-            found[hit.place] = hit
-            scores.setdefault(hit.place, {})[name] = hit.score
-            ranks.setdefault(hit.place, {})[name] = rank
+            found.setdefault(hit.place, {})[name] = replace(hit, ranks={name: rank})
     others = {name: ranking[-1].score if len(ranking) >= depth else 0.0 for name, ranking in rankings.items()}
-    fused = [
-        replace(hit, score=fmean((others | scores[place]).values()), ranks=ranks[place]) for place, hit in found.items()
-    ]
+    fused: list[Hit] = []
+    for hits in found.values():
+        score = fmean((others | {name: hit.score for name, hit in hits.items()}).values())
+        ranks = {name: rank for hit in hits.values() for name, rank in hit.ranks.items()}
+        fused.append(replace(next(iter(hits.values())), score=score, ranks=ranks))
     return sorted(fused, key=lambda hit: (-hit.score, hit.place))

@@ -135,9 +135,10 @@ class IndexRows:
         parts = await self._documents.segmentation(document_id, PARTS_KEY)
         if windows is None or parts is None:
             document = self._at_hand.get(document_id) or await self._documents.load(document_id)
-            windows = await window_document(document, _COUNTER)
+            if windows is None:
+                windows = await window_document(document, _COUNTER)
+                await self._documents.save_segmentation(document_id, WINDOWS_KEY, windows)
             parts = await split_windows(document, windows, _COUNTER)
-            await self._documents.save_segmentation(document_id, WINDOWS_KEY, windows)
             await self._documents.save_segmentation(document_id, PARTS_KEY, parts)
         return Layout(windows, parts, _owners(windows, parts))
 

@@ -115,18 +115,21 @@ class LexicalIndex:
         """The `k` best for a question, fewer where fewer have a word of it: ids and scores, the best first.
 
         A score is the share of the most that BM25 gives for this question: 1 would be a text of nothing but its words,
-        rare ones counting more; those that no text has count too. Equal scores are in the order of ids.
+        rare ones counting more; those that no text has count too. A question of common words alone has low scores: it
+        is measured by what one rare word would give. Equal scores are in the order of ids.
         Raises `IndexUnusableError` for a file that was damaged since.
         """
         asked = question_terms(question)
         with self._read() as connection:
-            named = _named(connection, asked.references)
-            return _search(connection, [_phrase(term) for term in (*asked.terms, *named)], k)
+            wanted = [_phrase(term) for term in (*asked.terms, *_named(connection, asked.references))]
+            ids, scores = _search(connection, wanted, k)
+            return ids, scores / _most(connection, wanted) if len(ids) else scores
 
     def look_up(self, question: str, *, k: int) -> tuple[Ids, Vectors]:
         """The `k` best that have a reference of the question ("1 Samuel 3:4"), or what it quotes word for word.
 
-        Where nothing has the words as they are quoted, what has all of them close together is meant. As `search`.
+        Where nothing has the words as they are quoted, what has all of them close together is meant. As `search`, but
+        for scores: they are those of BM25.
         """
         asked = question_terms(question)
         with self._read() as connection:
@@ -249,16 +252,19 @@ def _search(connection: sqlite3.Connection, wanted: Sequence[str], k: int) -> tu
     if wanted and k > 0:
         with closing(connection.execute(_SEARCH, (" OR ".join(wanted), k))) as cursor:
             rows = cursor.fetchall()
-    most = _most(connection, wanted) if rows else 1.0
-    return np.array([row[0] for row in rows], np.int64), np.array([row[1] / most for row in rows], np.float32)
+    return np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.float32)
 
 
 def _most(connection: sqlite3.Connection, wanted: Sequence[str]) -> float:
-    """The least upper bound of the BM25 of a text for these: weights by FTS5's own formula, saturated."""
-    total = connection.execute(_COUNT).fetchone()[0]
+    """The least upper bound of the BM25 of a text for these, and no less than for one word that one text has."""
+    total: int = connection.execute(_COUNT).fetchone()[0]
     having = (connection.execute(_HAVING, (one,)).fetchone()[0] for one in wanted)
-    weights = (max(_LEAST_WEIGHT, math.log((total - count + 0.5) / (count + 0.5))) for count in having)
-    return math.fsum(weights) * _SATURATED
+    return _SATURATED * max(math.fsum(_weight(count, total) for count in having), _weight(1, total))
+
+
+def _weight(having: int, total: int) -> float:
+    """By FTS5's own formula: of a term that so many of all texts have."""
+    return max(_LEAST_WEIGHT, math.log((total - having + 0.5) / (having + 0.5)))
 
 
 def _phrase(*terms: str) -> str:

@@ -44,8 +44,6 @@ _BETWEEN = re.compile(r"[ .\n]{1,3}")
 """What may stand between a name and its number: "Genesis 1:1", "Fig. 3"."""
 _QUOTED = re.compile('["“”„«「『]([^"“”„«»「」『』]+)["“”»」』]')
 _FEWEST_WORDS_QUOTED, _MOST_WORDS_QUOTED = 4, 60
-_LEAST_QUOTED = 0.5
-"""Of the words of a question, or of those that are not common."""
 _LONGEST_TERM = 64
 _MOST_QUESTION_TERMS = 200
 _MOST_NAME_WORDS = 3
@@ -94,7 +92,8 @@ class QuestionTerms:
     """What a question looks for: terms, each once; references among them; and what it may quote, word for word.
 
     `quotes` are what stands in quotation marks, else the whole question: their terms in order, common ones too. Where
-    they are less than half of the question, as a title in 'Who drowns in "The Open Boat"?', it asks for something else.
+    they are neither most of the question nor all that is telling in it, as a title in 'Who drowns in "The Open Boat"?',
+    it asks for something else.
     """
 
     terms: tuple[str, ...]
@@ -158,12 +157,11 @@ def question_terms(text: str) -> QuestionTerms:
             references.extend([Reference(chunk.number, tuple(names))] if names else [])
         before.append(match[0] if chunk.number else chunk.name)
         end = match.end()
-        words += len(chunk.asked)
+        words += 1 if chunk.number else len(chunk.asked)
         (common if match[0] in COMMON_WORDS else terms).update(dict.fromkeys(chunk.asked))
     asked, quotes = terms or common, tuple(_quotes(folded))
     quoted = [term for quote in quotes for term in quote]
-    telling = asked.keys() & set(quoted)
-    if len(quoted) < _LEAST_QUOTED * words and len(telling) < _LEAST_QUOTED * len(asked):
+    if 2 * len(quoted) <= words and not asked.keys() <= set(quoted):
         quotes = ()
     return QuestionTerms(tuple(asked)[:_MOST_QUESTION_TERMS], tuple(references), quotes)
 

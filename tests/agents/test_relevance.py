@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -161,6 +162,8 @@ def test_a_refused_segment_is_unknown_and_the_others_are_scored() -> None:
 def test_a_mode_that_cannot_be_computed_is_refused_with_those_that_can() -> None:
     engine = ScriptedEngine(logprobs=5)
     assert modes_of(engine.info) == [ScoringMode.LABEL, ScoringMode.ENTROPY, ScoringMode.CONTRAST]
+    assert modes_of(replace(engine.info, scores=True))[0] is ScoringMode.LIKELIHOOD
+    assert modes_of(replace(engine.info, scores=True, logprobs=0)) == [ScoringMode.LIKELIHOOD]
     with pytest.raises(ConfigError, match=r"likelihood: it can do label, entropy, contrast"):
         RelevanceScorer(engine, ScoringMode.LIKELIHOOD)
     with pytest.raises(ConfigError, match="no probabilities at all"):

@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,16 @@ from longdoc.config import Settings
 from longdoc.documents.document import Document
 from longdoc.engines.budget import Budget
 from longdoc.engines.embedder_hashed import HashedEmbedder
-from longdoc.engines.engine import Completion, CompletionRequest, FinishReason, TokenLogprob, Usage
+from longdoc.engines.engine import Completion, CompletionRequest, EngineInfo, FinishReason, TokenLogprob, Usage
 from longdoc.engines.scripted import ScriptedEngine
-from longdoc.errors import BudgetExceededError, ConfigError, ContextTooLongError, InvalidOutputError, NotFoundError
+from longdoc.errors import (
+    BudgetExceededError,
+    ConfigError,
+    ContextTooLongError,
+    InvalidOutputError,
+    NotFoundError,
+    RequestRefusedError,
+)
 from longdoc.retrieval.collection_index import CollectionIndex
 from longdoc.storage.nodes import NodeStatus
 from longdoc.storage.runs import RunStatus
@@ -69,6 +77,14 @@ def reads(request: CompletionRequest) -> str | Completion:
     if NEEDLE not in prompt:
         return answer(found=False)
     return answer(claim("Under the seventh stair.", (1, NEEDLE), (1, "The key was made of gold.")))
+
+
+class ScoringEngine(ScriptedEngine):
+    """One that says it can score given texts."""
+
+    @property
+    def info(self) -> EngineInfo:
+        return replace(super().info, scores=True)
 
 
 def engine(answers: Callable[[CompletionRequest], str | Completion] = reads, *, logprobs: int = 20) -> ScriptedEngine:
@@ -234,8 +250,31 @@ def test_where_no_segment_can_be_scored_the_search_decides(tmp_path: Path) -> No
     result = asked(tmp_path, engine(mute), strategy="xl3m", events=events)
     assert result.answer.found
     told = [event.message for event in events if isinstance(event, Warned)]
-    assert any("could not be scored" in message for message in told)
-    assert any("what a search finds is read" in message for message in told)
+    assert any("no segment could be scored, so what a search finds is read" in message for message in told)
+
+
+@pytest.mark.parametrize("asked_for", [None, ScoringMode.LIKELIHOOD])
+def test_a_mode_that_a_question_cannot_be_scored_in_gives_way_unless_it_was_asked_for(
+    tmp_path: Path, asked_for: ScoringMode | None
+) -> None:
+    def no_whole_tokens(request: CompletionRequest) -> str | Completion:
+        if request.continuation is not None:
+            raise RequestRefusedError("no whole tokens for some characters")
+        return reads(request)
+
+    events: list[Event] = []
+    able = ScoringEngine(no_whole_tokens, context_window=WINDOW, logprobs=20)
+    result = asked(tmp_path, able, strategy="cascade", scoring=asked_for, events=events)
+    told = [event.message for event in events if isinstance(event, Warned)]
+    scored = [one.relevance.value for one in result.selection.candidates if one.relevance is not None]
+    if asked_for is None:
+        assert result.choice.scoring is ScoringMode.LABEL
+        assert None not in scored
+        assert any("cannot be scored by likelihood; label is taken" in message for message in told)
+    else:
+        assert result.choice.scoring is ScoringMode.LIKELIHOOD
+        assert set(scored) == {None}
+        assert any("could not be scored" in message for message in told)
 
 
 def test_a_waiting_user_goes_before_other_work(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from longdoc.agents.answer_reader import EXCERPT_TOKENS
 from longdoc.agents.events import Event, NodeDone, Planned, Warned
@@ -34,7 +36,7 @@ from longdoc.engines.embedder import Embedder, EmbedderInfo
 from longdoc.engines.embedder_hashed import HashedEmbedder
 from longdoc.engines.engine import Completion, CompletionRequest, FinishReason, TokenLogprob, Usage
 from longdoc.engines.scripted import ScriptedEngine
-from longdoc.errors import BudgetExceededError, ConfigError
+from longdoc.errors import BudgetExceededError, ConfigError, EngineUnavailableError
 from longdoc.evaluation.needles import NeedleKind
 from longdoc.evaluation.question_report import By, QuestionReport, answer_figures, order_figures, selection_figures
 from longdoc.evaluation.recall import Ranking, select_within
@@ -229,6 +231,23 @@ def test_a_model_that_judges_well_finds_every_needle_first(tmp_path: Path) -> No
     assert found["xl3m:label"].effort.calls > found["cascade:label"].effort.calls * 0.5
     assert found["lexical"].effort.calls == 0
     assert report.failures == []
+
+
+class ForgetfulEmbedder(NamedEmbedder):
+    """Embeds texts, and fails for questions."""
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if len(texts) == 1:
+            raise EngineUnavailableError("the embedder went away")
+        return await super().embed(texts)
+
+
+def test_where_the_embedder_fails_it_stops_instead_of_measuring_something_else(tmp_path: Path) -> None:
+    watched = Watched()
+    for options in (only("dense"), only("retrieve"), only("lexical", answers="retrieve")):
+        with pytest.raises(EngineUnavailableError, match="went away"):
+            evaluated(tmp_path, needles(options), embedder=ForgetfulEmbedder(), watched=watched)
+    assert not any("words alone" in event.message for event in watched.events if isinstance(event, Warned))
 
 
 def test_the_report_has_every_kind_length_and_depth_of_every_strategy(tmp_path: Path) -> None:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.gold_recall import BY_RANKS, StrategyFigures, beats_chance, beats_ranks, figures_of, try_texts
+from benchmarks.gold_recall import (
+    BY_RANKS,
+    BY_SCORES,
+    StrategyFigures,
+    beats_chance,
+    beats_ranks,
+    figures_of,
+    try_texts,
+)
 from longdoc.app.bootstrap import Workspace, open_records
 from longdoc.app.embedder_choice import EmbedderChoice
 from longdoc.app.late_embedder import LateEmbedder
@@ -75,16 +83,20 @@ def test_of_stories_the_share_of_the_best_segments_in_the_right_one_is_told(tmp_
     assert random.best[8].mean == pytest.approx(1 / len(_WORDS), abs=0.1)
     assert random.best[8].low < random.best[8].mean < random.best[8].high
     assert retrieve.mrr is None
-    assert found[BY_RANKS].questions == retrieve.questions
-    assert found[BY_RANKS].best[1].mean > 0.8
+    assert found[BY_RANKS].questions == found[BY_SCORES].questions == retrieve.questions
+    assert min(found[BY_RANKS].best[1].mean, found[BY_SCORES].best[1].mean) > 0.8
     assert beats_chance(found.values())
 
 
 def test_it_fails_where_ranks_alone_find_more() -> None:
-    ours, theirs = [0, 5000], [0, 100]
-    figures = figures_of([outcome("retrieve", "a", *ours), outcome(BY_RANKS, "a", *theirs)])
-    assert not beats_ranks(figures)
-    assert beats_ranks(figures_of([outcome("retrieve", "a", *theirs), outcome(BY_RANKS, "a", *ours)]))
+    def figures(lost: int, *, questions: int = 20) -> list[StrategyFigures]:
+        asked = [f"{number}" for number in range(questions)]
+        scores = [outcome(BY_SCORES, name, 0, 5000 if int(name) < lost else 100) for name in asked]
+        return figures_of([*scores, *(outcome(BY_RANKS, name, 0, 100) for name in asked)])
+
+    assert not beats_ranks(figures(10))
+    assert beats_ranks(figures(1)), "which chance may do"
+    assert not beats_ranks(figures(1, questions=1))
 
 
 def test_seeds_of_chance_are_one_question() -> None:

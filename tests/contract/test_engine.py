@@ -203,6 +203,21 @@ def test_the_score_of_a_text_is_that_of_its_tokens_one_after_the_other(subject: 
     subject.run(test)
 
 
+def test_a_text_that_does_not_fit_the_window_has_no_score(subject: Subject) -> None:
+    async def test(engine: Engine) -> None:
+        if not engine.info.scores or engine.info.model == MODEL:
+            return
+        filling = "honey " * (engine.info.context_window - 100)
+        with pytest.raises(ContextTooLongError):
+            await score(engine, request(filling), "green leaves " * 60)
+        with pytest.raises(ContextTooLongError):
+            await score(engine, request(filling * 2), "green")
+        assert await score(engine, request(filling), "green")
+        assert await score(engine, request(filling * 2), "") == ()
+
+    subject.run(test)
+
+
 def test_a_cancelled_call_frees_its_place(subject: Subject) -> None:
     async def test(engine: Engine) -> None:
         slots = engine.info.slots or 4

@@ -8,6 +8,7 @@ from longdoc.engines.capabilities import Capabilities, probe_capabilities
 from longdoc.engines.engine import Completion, CompletionRequest, FinishReason, Message
 from longdoc.engines.openai import OpenAIEngine
 from longdoc.engines.openai_tokens import split_for_counting
+from longdoc.engines.openai_wire import ChatPiece
 from longdoc.engines.scripted import ScriptedEngine
 from longdoc.errors import (
     ConfigError,
@@ -124,6 +125,10 @@ def test_unicode_line_ends_do_not_break_a_stream() -> None:
     with OpenAIServer(answer=lambda _: text) as server:
         got = with_engine(server, lambda engine: engine.complete(REQUEST, on_text=lambda _: None))
     assert got.text == text
+
+
+def test_timings_of_other_servers_are_not_read() -> None:
+    assert ChatPiece.model_validate({"timings": {"prompt_n": "many"}, "choices": []}).usage is None
 
 
 def test_cached_tokens_are_told() -> None:

@@ -122,7 +122,13 @@ def test_a_name_may_be_abbreviated_in_the_text_or_in_the_question(
         ("see 3:16 of the book", (("see", "3:16", "of", "the", "book"),)),
         ("word " * 61, ()),
         ('Who drowns at the end of "The Open Boat", and who is saved?', ()),
+        ('Who drowns in "The Open Boat"?', ()),
+        ('Why does the oiler die in "The Open Boat"?', ()),
+        ('What happens at the end of "Moby Dick"?', ()),
+        ('What is the plot of "Lost in Translation"?', ()),
         ('Who says "the open boat sank"?', (("the", "open", "boat", "sank"),)),
+        ('Where is "Call me Ishmael"?', (("call", "me", "ishmael"),)),
+        ("2021-05-12 14:30:01 error 10.0.0.1", (("2021-05-12", "14:30:01", "error", "10.0.0.1"),)),
         ("Which verse says “and he shall be as”?", (("and", "he", "shall", "be", "as"),)),
     ],
 )
