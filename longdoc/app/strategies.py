@@ -83,7 +83,7 @@ def choose_strategy(
 
 
 def by_next_token(choice: StrategyChoice, info: EngineInfo) -> StrategyChoice | None:
-    """A choice of likelihood in a mode that needs no score of the question; None where there is none, and for others."""
+    """A choice of likelihood in a mode that scores no question; None where there is none, and for other choices."""
     others = [mode for mode in modes_of(info) if mode is not ScoringMode.LIKELIHOOD]
     return replace(choice, scoring=others[0]) if others and choice.scoring is ScoringMode.LIKELIHOOD else None
 
