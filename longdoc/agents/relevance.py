@@ -22,8 +22,6 @@ from longdoc.errors import ConfigError, ContextTooLongError, InvalidOutputError,
 from longdoc.prompts.catalogue import Quoted, RenderedPrompt, render
 
 _LEAST_LABEL_MASS = 0.05
-_LEAST_MASS = 1e-4
-"""Added to the probabilities of "yes" and "no", since an engine that leaves one out does not say that it is 0."""
 _WEAK_REST = 0.5
 _QUESTION = "question"
 
@@ -46,13 +44,15 @@ class ScoringMode(StrEnum):
 class Relevance:
     """How relevant a segment is: `value`, higher is better and None is unknown, and what it was worked out from.
 
-    Values are comparable within one question, mode and engine. `evidence` says the same in nats, as a logarithm of
-    likelihood that can be added to other evidence. `kept` is False where the mode itself says that the segment does not
-    help. `weak` tells that most of the probability lay outside of what the engine told.
+    Values are comparable within one question, mode and engine. `share` says the same between 0 and 1, so that it can
+    be taken together with the score of a search: the probability of "yes", the mean (geometric) probability of a token
+    of the question, one over the perplexity of the answer's first token, or the part of that which the segment takes
+    away. `kept` is False where the mode itself says that the segment does not help. `weak` tells that most of the
+    probability lay outside of what the engine told.
     """
 
     value: float | None
-    evidence: float | None
+    share: float | None
     kept: bool = True
     weak: bool = False
     figures: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -130,25 +130,24 @@ class RelevanceScorer:
 
 def entropy_relevance(told: TokenDistribution) -> Relevance:
     """By certainty alone: minus the entropy, in nats."""
-    return Relevance(
-        -told.entropy, -told.entropy, weak=told.rest > _WEAK_REST, figures={"entropy": told.entropy, "rest": told.rest}
-    )
+    figures = {"entropy": told.entropy, "rest": told.rest}
+    return Relevance(-told.entropy, math.exp(-told.entropy), weak=told.rest > _WEAK_REST, figures=figures)
 
 
 def contrast_relevance(told: TokenDistribution, without: TokenDistribution) -> Relevance:
     """By how far the segment lowers the entropy. `divergence` is a lower bound of KL(with || without), in nats."""
     lowered = without.entropy - told.entropy
     figures = {"entropy": told.entropy, "rest": told.rest, "lowered": lowered, "divergence": divergence(told, without)}
-    return Relevance(lowered, lowered, kept=lowered > 0, weak=told.rest > _WEAK_REST, figures=figures)
+    share = -math.expm1(min(0.0, -lowered))
+    return Relevance(lowered, share, kept=lowered > 0, weak=told.rest > _WEAK_REST, figures=figures)
 
 
 def likelihood_relevance(tokens: Sequence[TokenLogprob]) -> Relevance:
     """By the mean natural-log probability of the question's tokens; unknown for a question without any."""
     if not tokens:
         return UNKNOWN
-    total = math.fsum(token.logprob for token in tokens)
-    mean = total / len(tokens)
-    return Relevance(mean, total, figures={"mean_logprob": mean, "tokens": len(tokens)})
+    mean = math.fsum(token.logprob for token in tokens) / len(tokens)
+    return Relevance(mean, math.exp(mean), figures={"mean_logprob": mean, "tokens": len(tokens)})
 
 
 def label_relevance(told: TokenDistribution) -> Relevance:
@@ -157,8 +156,8 @@ def label_relevance(told: TokenDistribution) -> Relevance:
     figures = {"yes": yes, "no": no, "rest": told.rest}
     if yes + no < _LEAST_LABEL_MASS:
         return replace(UNKNOWN, weak=True, figures=figures)
-    odds = math.log((yes + _LEAST_MASS) / (no + _LEAST_MASS))
-    return Relevance(yes / (yes + no), odds, weak=told.rest > _WEAK_REST, figures=figures)
+    probability = yes / (yes + no)
+    return Relevance(probability, probability, weak=told.rest > _WEAK_REST, figures=figures)
 
 
 def divergence(told: TokenDistribution, without: TokenDistribution) -> float:

@@ -6,9 +6,9 @@ chooses what the model scores, is our own.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Protocol, TypeAlias
 
 from longdoc.agents.events import Emit
@@ -115,21 +115,20 @@ def by_relevance(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def by_both(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """By the order given and relevance together: most probable first if ranks are prior odds of 1 / rank.
+    """By the mean of the score of the search and of what the model finds, equal ones as they were.
 
-    By Bayes' rule the evidence of the model adds to the logarithm of these odds, so a model counts as much as it is
-    sure: one that tells segments apart decides alone, one that finds all of them alike leaves the order as it was.
-    An unknown one counts as the average.
+    Both lie between 0 and 1, as words and meaning do that the search puts together in the same way. So a model counts
+    as much as it tells segments apart: one that is sure of them decides, one that finds all alike leaves the order as
+    it was. An unknown one counts as the average.
     """
-    told = [None if one.relevance is None else one.relevance.evidence for one in candidates]
-    known = [evidence for evidence in told if evidence is not None]
-    average = math.fsum(known) / len(known) if known else 0.0
-
-    def log_odds(number: int) -> float:
-        evidence = told[number]
-        return (average if evidence is None else evidence) - math.log(number + 1)
-
-    return [candidates[number] for number in sorted(range(len(candidates)), key=log_odds, reverse=True)]
+    shares = [None if one.relevance is None else one.relevance.share for one in candidates]
+    known = [share for share in shares if share is not None]
+    average = fmean(known) if known else 0.0
+    scores = [
+        fmean((one.hit.score, average if share is None else share))
+        for one, share in zip(candidates, shares, strict=True)
+    ]
+    return [candidates[number] for number in sorted(range(len(candidates)), key=lambda number: -scores[number])]
 
 
 def _placed(candidates: Sequence[Candidate]) -> list[Candidate]:

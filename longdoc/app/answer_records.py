@@ -139,6 +139,6 @@ def _candidate(candidate: Candidate, *, used: bool) -> JsonValue:
         "used": used,
     }
     if relevance is not None:
-        told |= {"relevance": relevance.value, "evidence": relevance.evidence}
+        told |= {"relevance": relevance.value, "share": relevance.share}
         told |= {"weak": relevance.weak, "figures": dict(relevance.figures)}
     return told

@@ -20,6 +20,7 @@ from longdoc.agents.relevance import (
     divergence,
     entropy_relevance,
     label_relevance,
+    likelihood_relevance,
     modes_of,
 )
 from longdoc.agents.segment_ranking import (
@@ -91,6 +92,7 @@ def test_contrast_keeps_only_what_makes_the_model_surer() -> None:
     )
     assert (helps.kept, harms.kept) == (True, False)
     assert helps.value == pytest.approx(math.log(2))
+    assert (helps.share, harms.share) == (pytest.approx(0.5), 0.0)
     assert helps.figures["divergence"] == pytest.approx(math.log(2))
 
 
@@ -101,13 +103,25 @@ def test_divergence_of_equal_distributions_is_0() -> None:
 
 def test_label_sums_the_spellings() -> None:
     relevance = label_relevance(_told({" Yes": 0.3, "yes": 0.1, "NO": 0.1, "maybe": 0.5}))
-    assert relevance.value == pytest.approx(0.8)
-    assert relevance.evidence == pytest.approx(math.log(4), abs=0.01)
+    assert relevance.value == relevance.share == pytest.approx(0.8)
 
 
-def test_the_evidence_of_a_label_is_finite_where_one_word_is_not_told() -> None:
-    assert label_relevance(_told({"yes": 1.0})).evidence == pytest.approx(9.2, abs=0.1)
-    assert label_relevance(_told({"no": 1.0})).evidence == pytest.approx(-9.2, abs=0.1)
+@given(st.lists(st.floats(0.0, 1.0), min_size=2, max_size=6), st.lists(st.floats(-200.0, 0.0), min_size=1, max_size=9))
+def test_in_every_mode_the_share_lies_between_0_and_1_and_grows_with_the_value(
+    masses: list[float], logprobs: list[float]
+) -> None:
+    total = math.fsum(masses) or 1.0
+    told = [_told({"yes": masses[0] / total, "no": masses[1] / total}), _told({"yes": 0.9, "no": 0.1})]
+    scored = [[TokenLogprob("x", one) for one in logprobs], [TokenLogprob("x", -1.0)]]
+    for pair in (
+        [label_relevance(one) for one in told],
+        [entropy_relevance(one) for one in told],
+        [contrast_relevance(one, _told({"yes": 0.5, "no": 0.5})) for one in told],
+        [likelihood_relevance(one) for one in scored],
+    ):
+        known = sorted((one.value, one.share) for one in pair if one.value is not None and one.share is not None)
+        assert all(0.0 <= share <= 1.0 for _, share in known)
+        assert [share for _, share in known] == sorted(share for _, share in known)
 
 
 def test_label_without_either_word_is_unknown() -> None:
@@ -186,6 +200,10 @@ def _candidate(number: int, value: float | None, *, kept: bool = True) -> Candid
     return Candidate(_hit(number), Relevance(value, value, kept=kept))
 
 
+def _found(score: float, share: float | None, number: int) -> Candidate:
+    return Candidate(replace(_hit(number), score=score), Relevance(share, share))
+
+
 def _numbers(candidates: Sequence[Candidate]) -> list[int]:
     return [candidate.hit.segment.index for candidate in candidates]
 
@@ -216,24 +234,24 @@ def test_equal_relevance_keeps_the_order() -> None:
 
 
 def test_a_sure_model_decides_over_the_order_of_the_search() -> None:
-    candidates = [_candidate(0, -4.0), _candidate(1, -5.0), _candidate(2, 5.0), _candidate(3, -6.0)]
+    candidates = [_found(0.7, 0.1, 0), _found(0.6, 0.1, 1), _found(0.4, 0.9, 2), _found(0.3, 0.0, 3)]
     assert _numbers(by_both(candidates)) == [2, 0, 1, 3]
 
 
 def test_a_model_that_tells_nothing_apart_leaves_the_order() -> None:
-    assert _numbers(by_both([_candidate(n, 0.01 * (n % 3)) for n in range(9)])) == list(range(9))
+    assert _numbers(by_both([_found(0.5 - 0.05 * n, 0.01 * (n % 3), n) for n in range(9)])) == list(range(9))
+    assert _numbers(by_both([_found(0.5, 0.3, n) for n in range(9)])) == list(range(9))
 
 
 def test_an_unknown_segment_counts_as_the_average() -> None:
-    known = [_candidate(0, -3.0), _candidate(2, 3.0)]
-    assert _numbers(by_both([known[0], _candidate(1, None), known[1]])) == [2, 1, 0]
-    assert _numbers(by_both([_candidate(n, None) for n in range(3)])) == [0, 1, 2]
+    assert _numbers(by_both([_found(0.5, 0.0, 0), _found(0.5, None, 1), _found(0.5, 0.6, 2)])) == [2, 1, 0]
+    assert _numbers(by_both([_found(0.5, None, n) for n in range(3)])) == [0, 1, 2]
 
 
-@given(st.lists(st.none() | st.floats(-9, 9), max_size=12))
-def test_both_orders_together_lose_no_segment(values: list[float | None]) -> None:
-    ordered = _numbers(by_both([_candidate(number, value) for number, value in enumerate(values)]))
-    assert sorted(ordered) == list(range(len(values)))
+@given(st.lists(st.none() | st.floats(0, 1), max_size=12))
+def test_both_orders_together_lose_no_segment(shares: list[float | None]) -> None:
+    ordered = _numbers(by_both([_found(0.5, share, number) for number, share in enumerate(shares)]))
+    assert sorted(ordered) == list(range(len(shares)))
 
 
 class _Searcher:
