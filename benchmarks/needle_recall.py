@@ -1,7 +1,8 @@
 """What strategies find of needles and passkeys in long texts, by the JSON of `lda eval needle`.
 
-Reads the runs that it is given, else makes a small one. A model scores thousands of segments for it, which takes hours
-on two cores, so it runs by name only; what an earlier run recorded is found again.
+Reads the runs that it is given, else makes a small one, and keeps what others measured before, in `needle_recall.json`.
+A model scores thousands of segments for it, which takes hours on two cores, so it runs by name only, a length or a mode
+at a time; what an earlier run recorded is found again.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from benchmarks.table import BenchmarkTable
 from longdoc.evaluation.question_report import CaseShare
@@ -28,6 +29,7 @@ _EACH = os.environ.get("LDA_BENCH_EACH", "1")
 """The size of what is made here: tokens of the texts, depths, and cases of each kind at each depth."""
 _SOURCE = Path("../shared/data/books/standardebooks/war-and-peace.epub")
 _RECORD = Path(".cache/benchmarks/needle_recall.db")
+_MEASURED = Path(__file__).with_suffix(".json")
 _KINDS = "passkey,plain,bridge,decoys,paraphrase"
 _STRATEGIES = "lexical,dense,retrieve,cascade,random,head and tail"
 _KS = ("1", "4", "16", "64")
@@ -67,24 +69,21 @@ class _Envelope(BaseModel):
     results: list[_Report]
 
 
-@dataclass(slots=True)
-class _Sum:
+class _Sum(BaseModel):
     """Cases of a strategy, and how many of them are found among the best, and within budgets."""
 
     cases: int = 0
-    found: dict[str, float] = field(default_factory=dict[str, float])
-    within: dict[str, float] = field(default_factory=dict[str, float])
+    found: dict[str, float] = {}
+    within: dict[str, float] = {}
     ranks: float = 0.0
 
-    def add(self, cell: _Cell) -> None:
-        """Count a cell, where the strategy was tried on all of it."""
-        if cell.recall is None or cell.within is None or cell.mrr is None:
-            return
-        self.cases += cell.cases
-        self.ranks += cell.mrr * cell.cases
-        for hits, shares in ((self.found, cell.recall), (self.within, cell.within)):
-            for name, share in shares.items():
-                hits[name] = hits.get(name, 0.0) + share.hits
+    def add(self, other: _Sum) -> None:
+        """Count other cases too."""
+        self.cases += other.cases
+        self.ranks += other.ranks
+        for hits, more in ((self.found, other.found), (self.within, other.within)):
+            for name, count in more.items():
+                hits[name] = hits.get(name, 0.0) + count
 
     @property
     def rate(self) -> float:
@@ -92,32 +91,37 @@ class _Sum:
         return self.within.get(_BUDGET, 0.0) / self.cases if self.cases else 0.0
 
 
-class _ByKind:
-    """What a strategy finds, of all kinds together and of each."""
+class _Trial(BaseModel):
+    """What a strategy found in texts of one length, by kind, in which run."""
 
-    def __init__(self) -> None:
-        self.all = _Sum()
-        self.kinds: dict[str, _Sum] = {}
+    length: int
+    strategy: str
+    kinds: dict[str, _Sum] = {}
+    terms: list[str] = []
 
-    def add(self, cell: _Cell) -> None:
-        """Count a cell."""
-        self.all.add(cell)
-        self.kinds.setdefault(cell.kind or "", _Sum()).add(cell)
+    @property
+    def all(self) -> _Sum:
+        """All kinds together."""
+        return self.but("")
 
-    def in_words(self) -> _Sum:
-        """All but what is only meant."""
+    def but(self, kind: str) -> _Sum:
+        """All kinds but one."""
         found = _Sum()
-        for kind, total in self.kinds.items():
-            if kind != _MEANT:
-                found.cases += total.cases
-                for budget, hits in total.within.items():
-                    found.within[budget] = found.within.get(budget, 0.0) + hits
+        for name, total in self.kinds.items():
+            if name != kind:
+                found.add(total)
         return found
+
+    def add(self, kinds: Mapping[str, _Sum]) -> None:
+        """Count other cases too."""
+        for kind, total in kinds.items():
+            self.kinds.setdefault(kind, _Sum()).add(total)
 
     def row(self, kinds: Sequence[str]) -> list[str]:
         """As cells of the table."""
         total = self.all
         return [
+            self.strategy,
             str(total.cases),
             *(_share(self.kinds.get(kind)) for kind in kinds),
             *(_percent(total.within.get(budget), total.cases) for budget in _BUDGETS),
@@ -126,32 +130,62 @@ class _ByKind:
         ]
 
 
-def run(*, engine: str = "embedded", source: Path = _SOURCE, record: Path = _RECORD) -> BenchmarkTable:
-    """Add up the runs named in `LDA_BENCH_NEEDLES`, or one that is made here."""
+_TRIALS = TypeAdapter(list[_Trial])
+
+
+def run(
+    *, engine: str = "embedded", source: Path = _SOURCE, record: Path = _RECORD, measured: Path = _MEASURED
+) -> BenchmarkTable:
+    """Take in the runs named in `LDA_BENCH_NEEDLES`, or one that is made here, and show all that were ever measured."""
     title = "Needles in long texts"
     given = [Path(name) for name in os.environ.get(_GIVEN, "").split(os.pathsep) if name]
     if not given and not source.exists():
         skipped = [["all", "skipped: the folder of shared data is absent", *[""] * (len(_columns([])) - 2)]]
         return BenchmarkTable(title, "", _columns([]), skipped, passed=True)
     texts = [path.read_text(encoding="utf-8") for path in given] or [_made(engine, source, record)]
-    reports = [report for text in texts for report in _Envelope.model_validate_json(text).results]
-    cells = [cell for report in reports for cell in _cells(report)]
-    kinds = list(dict.fromkeys(cell.kind for cell in cells if cell.kind))
-    by_length: dict[int, dict[str, _ByKind]] = {}
-    together: dict[str, _ByKind] = {}
-    for cell in sorted(cells, key=lambda one: one.length or 0):
-        by_length.setdefault(cell.length or 0, {}).setdefault(cell.strategy, _ByKind()).add(cell)
-        together.setdefault(cell.strategy, _ByKind()).add(cell)
-    compared = _compared(together)
+    kept = _TRIALS.validate_json(measured.read_bytes()) if measured.exists() else []
+    trials = {(one.length, one.strategy): one for one in kept}
+    for text in texts:
+        for report in _Envelope.model_validate_json(text).results:
+            trials |= {(one.length, one.strategy): one for one in _trials(report)}
+    found = sorted(trials.values(), key=lambda one: one.length)
+    measured.write_bytes(_TRIALS.dump_json(found, indent=1))
+    return _table(title, found)
+
+
+def _trials(report: _Report) -> list[_Trial]:
+    """What was measured in a run; cells of what a strategy was not tried on are left out."""
+    now = f"measured: {datetime.now(UTC):%Y-%m-%d}"
+    terms = [report.title, *(f"{name}: {value}" for name, value in report.settings.items()), now]
+    found: dict[tuple[int, str], _Trial] = {}
+    for cell in report.selection:
+        if None in (cell.kind, cell.depth, cell.length, cell.recall, cell.within, cell.mrr):
+            continue
+        length, kind = cell.length or 0, cell.kind or ""
+        hits = [{name: share.hits for name, share in (told or {}).items()} for told in (cell.recall, cell.within)]
+        counted = _Sum(cases=cell.cases, found=hits[0], within=hits[1], ranks=(cell.mrr or 0.0) * cell.cases)
+        trial = found.setdefault((length, cell.strategy), _Trial(length=length, strategy=cell.strategy, terms=terms))
+        trial.add({kind: counted})
+    return list(found.values())
+
+
+def _table(title: str, trials: Sequence[_Trial]) -> BenchmarkTable:
+    kinds = list(dict.fromkeys(kind for trial in trials for kind in trial.kinds))
+    by_length: dict[str, dict[str, _Trial]] = {}
+    together: dict[str, _Trial] = {}
+    for trial in trials:
+        by_length.setdefault(f"{trial.length:,}", {})[trial.strategy] = trial
+        together.setdefault(trial.strategy, _Trial(length=0, strategy=trial.strategy)).add(trial.kinds)
+    groups = {name: _compared(found) for name, found in {**by_length, "all": together}.items()}
+    compared = groups["all"]
     modes = [name for name in compared if name.startswith(_CASCADE)]
     best = max(modes, key=lambda name: compared[name].all.rate, default=None)
-    groups = {f"{length:,}": _compared(found) for length, found in by_length.items()} | {"all": compared}
-    rows = [[tokens, name, *found.row(kinds)] for tokens, group in groups.items() for name, found in group.items()]
+    rows = [[tokens, *one.row(kinds)] for tokens, group in groups.items() for one in group.values()]
     passed = best is not None and _is_passed(compared, best)
-    return BenchmarkTable(title, _how(reports, compared, best), _columns(kinds), rows, passed)
+    return BenchmarkTable(title, _how(trials, compared, best), _columns(kinds), rows, passed)
 
 
-def _compared(found: Mapping[str, _ByKind]) -> dict[str, _ByKind]:
+def _compared(found: Mapping[str, _Trial]) -> dict[str, _Trial]:
     """The strategies that were tried on every case."""
     most = max((one.all.cases for one in found.values()), default=0)
     return {name: one for name, one in found.items() if one.all.cases == most > 0}
@@ -162,11 +196,10 @@ def _columns(kinds: Sequence[str]) -> list[str]:
     return ["tokens", "strategy", "cases", *kinds, *within, *(f"@{k}" for k in _KS), "MRR"]
 
 
-def _how(reports: Sequence[_Report], compared: Mapping[str, _ByKind], best: str | None) -> str:
-    terms = dict.fromkeys(f"{name}: {value}" for report in reports for name, value in report.settings.items())
-    texts = ", ".join(dict.fromkeys(report.title for report in reports))
+def _how(trials: Sequence[_Trial], compared: Mapping[str, _Trial], best: str | None) -> str:
+    terms = dict.fromkeys(term for trial in trials for term in trial.terms)
     return (
-        f"{texts}: invented facts and five-digit numbers planted at depths from beginning to end; every strategy "
+        f"Invented facts and five-digit numbers planted at depths from beginning to end; every strategy "
         f"selects segments for the same questions. By kind: the share whose needles lie whole within {int(_BUDGET):,} "
         "tokens; of all kinds: within budgets, with 95% intervals (Wilson), and in one of the k best segments each "
         f"(`@k`). Only those are told that were tried on every case. {'; '.join(terms)}. Target, of "
@@ -175,28 +208,22 @@ def _how(reports: Sequence[_Report], compared: Mapping[str, _ByKind], best: str 
     )
 
 
-def _limit(compared: Mapping[str, _ByKind], best: str | None) -> str:
+def _limit(compared: Mapping[str, _Trial], best: str | None) -> str:
     """What stands in the way, in figures."""
     if best is None or _MEANT not in compared[best].kinds:
         return ""
     found = compared[best]
     meant = found.kinds[_MEANT]
     return (
-        f" It finds {found.in_words().rate:.1%} of all kinds but {_MEANT}, which shares no word with its question: "
+        f" It finds {found.but(_MEANT).rate:.1%} of all kinds but {_MEANT}, which shares no word with its question: "
         f"{meant.rate:.1%} of these."
     )
 
 
-def _is_passed(compared: Mapping[str, _ByKind], best: str) -> bool:
+def _is_passed(compared: Mapping[str, _Trial], best: str) -> bool:
     if not set(_RIVALS) <= compared.keys():
         return False
     return compared[best].all.rate >= max(_LEAST, *(compared[name].all.rate for name in _RIVALS))
-
-
-def _cells(report: _Report) -> list[_Cell]:
-    """The finest cells, shorter texts first."""
-    cells = [one for one in report.selection if None not in (one.kind, one.depth, one.length)]
-    return sorted(cells, key=lambda cell: cell.length or 0)
 
 
 def _share(total: _Sum | None) -> str:

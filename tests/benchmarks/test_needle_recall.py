@@ -53,7 +53,7 @@ def table(
         path.write_text(json.dumps({"command": "eval needle", "results": [report]}), encoding="utf-8")
         paths.append(str(path))
     monkeypatch.setenv("LDA_BENCH_NEEDLES", os.pathsep.join(paths))
-    found = run()
+    found = run(measured=tmp_path / "measured.json")
     return found, {(row[0], row[1]): list(row) for row in found.rows}
 
 
@@ -99,6 +99,19 @@ def test_a_mode_tried_on_short_texts_only_is_not_compared(tmp_path: Path, monkey
     assert found.passed
 
 
+def test_what_was_measured_before_is_kept_and_what_is_measured_again_takes_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table(tmp_path, monkeypatch, [*outcomes("lexical", 15), *outcomes("dense", 10), *outcomes("cascade:label", 12)])
+    table(tmp_path, monkeypatch, [*outcomes("lexical", 20, length=64_000), *outcomes("dense", 20, length=64_000)])
+    found, rows = table(tmp_path, monkeypatch, [*outcomes("cascade:label", 16), *outcomes("cascade:entropy", 17)])
+    assert rows["8,000", "lexical"][4] == "75.0% (53-89)"
+    assert rows["8,000", "cascade:label"][4] == "80.0% (58-92)"
+    assert rows["all", "dense"][2] == "40"
+    assert ("all", "cascade:label") not in rows
+    assert not found.passed
+
+
 def test_kinds_stand_beside_each_other_and_what_is_only_meant_is_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,7 +134,7 @@ def test_without_runs_it_makes_one(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("benchmarks.needle_recall._DEPTHS", "2")
     book = tmp_path / "book.md"
     book.write_text(made_book(chapters=4, sentences=60), encoding="utf-8")
-    found = run(engine="scripted", source=book, record=tmp_path / "record.db")
+    found = run(engine="scripted", source=book, record=tmp_path / "record.db", measured=tmp_path / "measured.json")
     assert {row[1] for row in found.rows} == {"lexical", "retrieve", "random", "head and tail"}
     assert set(found.columns[3:8]) == {"passkey", "plain", "bridge", "decoys", "paraphrase"}
     assert not found.passed, "the scripted engine scores nothing, so there is no cascade"
