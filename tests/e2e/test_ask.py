@@ -94,7 +94,7 @@ def test_a_collection_is_made_and_asked(asking: Lda, book: Path) -> None:
         (("ask", "book.md", ""), "the question is empty"),
         (("ask", "", QUESTION), "the name of a file is empty"),
         (("ask", "book.md", "--json"), "say what you ask"),
-        (("ask", "book.md", QUESTION, "--scoring", "vibes"), "entropy, contrast, likelihood, label"),
+        (("ask", "book.md", QUESTION, "--scoring", "vibes"), "likelihood, label, entropy, contrast"),
         (("ask", "book.md", QUESTION, "--strategy", "full"), "does not fit"),
         (("ask", "--collection", "nothing", QUESTION), "nothing"),
         (("ask", "book.md", "--collection", "shelf", QUESTION), "not both"),
