@@ -12,7 +12,7 @@ from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
-from longdoc.cli import options
+from longdoc.cli import finding_options, options
 from longdoc.config import Settings, VllmSettings, load_settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "running.md").read_text(encoding="utf-8")
@@ -25,7 +25,7 @@ def blocks(language: str) -> list[str]:
 COMMANDS = [line for block in blocks("sh") for line in block.replace("\\\n", " ").splitlines()]
 SERVERS = [line for line in COMMANDS if line.startswith("vllm serve ")]
 OPTIONS_IN_TEXT = sorted(set(re.findall(r"`(--[a-z][\w-]+)", PAGE)))
-OURS = {"--base-url", "--concurrency", "--engine"}
+OURS = {"--base-url", "--concurrency", "--engine", "--scoring"}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,8 @@ def test_vllm_takes_its_command_lines(parser: FlexibleArgumentParser, weights: P
 def test_the_options_it_speaks_of_are_options_of_vllm_or_of_lda(parser: FlexibleArgumentParser) -> None:
     known = {option for action in parser._actions for option in action.option_strings}
     assert set(OPTIONS_IN_TEXT) - known == OURS
-    assert set(re.findall(r"--[a-z][\w-]+", Path(options.__file__).read_text(encoding="utf-8"))) >= OURS
+    ours = "".join(Path(module.__file__ or "").read_text(encoding="utf-8") for module in (options, finding_options))
+    assert set(re.findall(r'"(--[a-z][\w-]+)', ours)) >= OURS
 
 
 @pytest.mark.parametrize("example", blocks("toml"))
