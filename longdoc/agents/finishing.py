@@ -92,7 +92,7 @@ class Finisher:
                 fruitless += _MOST_FRUITLESS * (made.text == before.text)  # one sentence that is too long
             best = min(best, made, key=lambda some: abs(count_words(some.text) - words))
         best = replace(best, calls=made.calls)
-        if best.status is NodeStatus.DONE:
+        if best.status is not NodeStatus.GAP:
             best = _filled(best, words, below)
         return _judged(best, words)
 
@@ -171,16 +171,20 @@ def _share_told(text: str, told: set[str]) -> float:
 
 
 def _filled(made: Made, words: int, below: Iterable[Sequence[str]]) -> Made:
-    """A short text with sentences of the summaries below it, of the nearest ones that have some to add."""
-    text = made.text
+    """A short text with sentences of the summaries below it, of the nearest ones that have some to add.
+
+    What has no sentence at all (small models write lists of tags, or round in circles) gives way to them.
+    """
+    text = kept = made.text if ends_in_sentence(made.text) else ""
     for summaries in below:
         if words - count_words(text) <= words * TOLERANCE:
             break
         text = f"{text} {_added(text, words, summaries)}".strip()
-    if text == made.text:
+    if text == kept or count_words(text) < count_words(made.text) <= words:
         return made
-    added = count_words(text) - count_words(made.text)
-    return replace(made, text=text, edited=True, reason=f"{added} words are sentences of the summaries below")
+    added = count_words(text) - count_words(kept)
+    reason = f"{added} words are sentences of the summaries below"
+    return replace(made, text=text, edited=True, reason="; ".join(filter(None, (made.reason, reason))))
 
 
 def _added(text: str, words: int, summaries: Sequence[str]) -> str:

@@ -201,6 +201,18 @@ def test_what_stays_short_is_filled_up_from_the_summaries_below(tmp_path: Path) 
     assert "summaries below" in outcome.nodes[-1].reason
 
 
+def test_what_has_no_sentence_gives_way_to_the_summaries_below(tmp_path: Path) -> None:
+    def answer(request: CompletionRequest) -> str:
+        number = re.findall(r"event (\d+) happened", prompt(request))
+        return sentences(3).replace("Number", f"Event {number[0]}") if kind(request) == "leaf" else "<table><tr>" * 20
+
+    outcome = summarize(tmp_path, answer, document=book(24), window=8192, limit=100, words=60)
+    assert outcome.summary is not None
+    assert abs(count_words(outcome.summary.text) - 60) <= 6
+    assert "<table>" not in outcome.summary.text
+    assert outcome.nodes[-1].status is NodeStatus.TRUNCATED
+
+
 def test_what_merges_do_not_tell_is_filled_up_from_the_segments(tmp_path: Path) -> None:
     def answer(request: CompletionRequest) -> str:
         number = re.findall(r"event (\d+) happened", prompt(request))
