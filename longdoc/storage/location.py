@@ -80,6 +80,7 @@ def _set_up_sqlite(engine: Engine, begin: str) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # what is erased is not to be read in free pages
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
 
     def on_begin(connection: Connection) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 
 from longdoc.storage.columns import AnyText, BigId, UtcDateTime
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The newest migration: the schema described here."""
 
 VERSION_TABLE: Final = "longdoc_version"
@@ -246,3 +247,90 @@ selections = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 """What a run chose to answer from, with the scores of every stage."""
+
+namespaces = Table(
+    "namespaces",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("user", AnyText, nullable=False),
+    Column("agent", AnyText, nullable=False),
+    Column("session", AnyText, nullable=False),
+    Column("memories", BigInteger, nullable=False),
+    Column("changes", BigInteger, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "user", "agent", "session", unique=True),
+    sqlite_autoincrement=True,
+)
+"""Whose memories: `memories` is the number of the newest one, `changes` that of the last change of any of them."""
+
+memories = Table(
+    "memories",
+    metadata,
+    Column("namespace_id", BigId, ForeignKey("namespaces.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("change", BigInteger, nullable=False),
+    Column("kind", AnyText, nullable=False),
+    Column("status", AnyText, nullable=False),
+    Column("key", AnyText),
+    Column("observation", AnyText, nullable=False),
+    Column("response", AnyText, nullable=False),
+    Column("summary", AnyText),
+    Column("tokens", BigInteger),
+    Column("summary_tokens", BigInteger),
+    Column("counter", AnyText),
+    Column("source", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Index(None, "namespace_id", "change", unique=True),
+    Index(None, "namespace_id", "key", unique=True),
+    Index(None, "namespace_id", "at"),
+    Index(None, "expires_at"),
+)
+"""What is remembered, as it is now; a row of an erased memory stays, without its texts."""
+
+memory_revisions = Table(
+    "memory_revisions",
+    metadata,
+    Column("namespace_id", BigId, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("observation", AnyText, nullable=False),
+    Column("response", AnyText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("replaced_at", UtcDateTime, nullable=False),
+    ForeignKeyConstraint(["namespace_id", "number"], ["memories.namespace_id", "memories.number"], ondelete="CASCADE"),
+)
+"""What memories said before they were edited, oldest first."""
+
+memory_vectors = Table(
+    "memory_vectors",
+    metadata,
+    Column("namespace_id", BigId, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("embedder", AnyText, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("vectors", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["namespace_id", "number"], ["memories.namespace_id", "memories.number"], ondelete="CASCADE"),
+)
+"""Vectors of the pieces of a memory: 16-bit floats, little-endian, row after row."""
+
+memory_decisions = Table(
+    "memory_decisions",
+    metadata,
+    Column("namespace_id", BigId, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("payload", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    ForeignKeyConstraint(["namespace_id", "number"], ["memories.namespace_id", "memories.number"], ondelete="CASCADE"),
+)
+"""What a turn recalled, and why."""
+
+namespace_runs = Table(
+    "namespace_runs",
+    metadata,
+    Column("namespace_id", BigId, ForeignKey("namespaces.id", ondelete="CASCADE"), primary_key=True),
+    Column("run_id", AnyText, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+"""The runs whose calls were made for a namespace, and go with it."""
