@@ -2,13 +2,11 @@
 
 A file never changes: `LexicalWriter` makes a new one that takes its place, so that searches under way, in this process
 or another, go on in the old one. Owns the file; what a term is, is `terms.py`'s.
-Source of BM25: Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009); SQLite has k1 = 1.2, b = 0.75.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 import shutil
 import sqlite3
 from collections.abc import Generator, Mapping, Sequence
@@ -19,11 +17,11 @@ from threading import Lock
 import numpy as np
 
 from longdoc.errors import IndexUnusableError
+from longdoc.retrieval.fts import TOKENIZER, most, phrase
 from longdoc.retrieval.index_file import IndexStamp, unwritable, verify_index_file, verify_same, write_index_file
 from longdoc.retrieval.terms import (
     Reference,
     index_terms,
-    is_beginning,
     question_terms,
     reference_term,
     terms_identity,
@@ -33,8 +31,8 @@ from longdoc.retrieval.vector_index import Ids, Vectors
 _LAYOUT = 1
 """Raised when the tables change, so that a file made before is not used."""
 
-_TABLES = """
-    CREATE VIRTUAL TABLE windows USING fts5(terms, tokenize="ascii tokenchars '.,:/|-'");
+_TABLES = f"""
+    CREATE VIRTUAL TABLE windows USING fts5(terms, tokenize="{TOKENIZER}");
     CREATE VIRTUAL TABLE vocabulary USING fts5vocab(windows, row);
     CREATE TABLE texts (id INTEGER PRIMARY KEY, digest INTEGER NOT NULL);
     CREATE INDEX texts_by_digest ON texts (digest, id);
@@ -45,10 +43,6 @@ _OPENED = "SELECT 1 FROM sqlite_master LIMIT 1"
 _SEARCH = "SELECT rowid, -rank FROM windows WHERE windows MATCH ? ORDER BY rank, rowid LIMIT ?"
 _COUNT = "SELECT count(*) FROM texts"
 _HAVING = "SELECT count(*) FROM windows WHERE windows MATCH ?"
-_LEAST_WEIGHT = 1e-6
-"""Of a term that more than half of the windows have."""
-_SATURATED = 2.2
-"""k1 + 1: the weights of a term that stands infinitely often in a text."""
 _HAS = "SELECT 1 FROM windows WHERE windows MATCH ? LIMIT 1"
 _KNOWN = "SELECT term FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?"
 _FIRST = "SELECT min(id) FROM texts WHERE digest = (SELECT digest FROM texts WHERE id = ?)"
@@ -121,7 +115,7 @@ class LexicalIndex:
         """
         asked = question_terms(question)
         with self._read() as connection:
-            wanted = [_phrase(term) for term in (*asked.terms, *_named(connection, asked.references))]
+            wanted = [phrase(term) for term in (*asked.terms, *_named(connection, asked.references))]
             ids, scores = _search(connection, wanted, k)
             return ids, scores / _most(connection, wanted) if len(ids) else scores
 
@@ -134,7 +128,7 @@ class LexicalIndex:
         asked = question_terms(question)
         with self._read() as connection:
             named = _named(connection, asked.references)
-            wanted = [*map(_phrase, named), *(_found(connection, quote) for quote in asked.quotes)]
+            wanted = [*map(phrase, named), *(_found(connection, quote) for quote in asked.quotes)]
             return _search(connection, list(filter(None, wanted)), k)
 
     def first_copies(self, ids: Sequence[int]) -> Mapping[int, int]:
@@ -258,25 +252,14 @@ def _search(connection: sqlite3.Connection, wanted: Sequence[str], k: int) -> tu
 def _most(connection: sqlite3.Connection, wanted: Sequence[str]) -> float:
     """The least upper bound of the BM25 of a text for these, and no less than for one word that one text has."""
     total: int = connection.execute(_COUNT).fetchone()[0]
-    having = (connection.execute(_HAVING, (one,)).fetchone()[0] for one in wanted)
-    return _SATURATED * max(math.fsum(_weight(count, total) for count in having), _weight(1, total))
-
-
-def _weight(having: int, total: int) -> float:
-    """By FTS5's own formula: of a term that so many of all texts have."""
-    return max(_LEAST_WEIGHT, math.log((total - having + 0.5) / (having + 0.5)))
-
-
-def _phrase(*terms: str) -> str:
-    """These terms one after the other."""
-    return f'"{" ".join(terms)}"' + ("*" if len(terms) == 1 and is_beginning(terms[0]) else "")
+    return most((connection.execute(_HAVING, (one,)).fetchone()[0] for one in wanted), total)
 
 
 def _found(connection: sqlite3.Connection, quote: Sequence[str]) -> str | None:
     """What finds a quote: its terms one after the other, else all of them near each other; None where nothing does."""
     distance = _NEAR_SHARE * len(quote) + _NEAR_LEAST
-    near = " ".join(_phrase(term) for term in dict.fromkeys(quote))
-    ways = (_phrase(*quote), f"NEAR({near}, {distance})")
+    near = " ".join(phrase(term) for term in dict.fromkeys(quote))
+    ways = (phrase(*quote), f"NEAR({near}, {distance})")
     return next((way for way in ways if connection.execute(_HAS, (way,)).fetchone() is not None), None)
 
 

@@ -1,0 +1,1 @@
+"""Memory streams: what was said, found again and fitted into a prompt."""
