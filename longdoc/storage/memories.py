@@ -222,23 +222,12 @@ class Memories:
         return await self._select(statement.order_by(memories.c.change).limit(count))
 
     async def last_change(self, namespace: int) -> int:
-        """The number of the last change. Raises `NotFoundError`."""
+        """The number of the last change, 0 where there is none. Raises `NotFoundError`."""
         statement = select(namespaces.c.changes).where(namespaces.c.id == namespace)
         found = await self._database.read(lambda connection: connection.execute(statement).scalar())
         if found is None:
             raise gone(namespace)
         return found
-
-    async def size(self, namespace: int, *, counter: str) -> tuple[int, int, int]:
-        """How many memories can be recalled, how many of them are counted by `counter`, and the tokens of those."""
-        counted = memories.c.counter == counter
-        statement = select(
-            func.count(),
-            func.count().filter(counted),
-            func.coalesce(func.sum(memories.c.tokens).filter(counted), 0),
-        ).where(memories.c.namespace_id == namespace, REMEMBERED)
-        row = await self._database.read(lambda connection: connection.execute(statement).one())
-        return int(row[0]), int(row[1]), int(row[2])
 
     async def unsummarized(self, namespace: int, *, longer_than: int, count: int) -> list[Memory]:
         """Turns of more characters than that which have no summary, the newest first."""

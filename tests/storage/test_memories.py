@@ -149,15 +149,15 @@ def test_what_expires_is_erased_when_its_time_is_over(database: str) -> None:
     with_database(database, work)
 
 
-def test_sizes_are_those_of_one_tokenizer(database: str) -> None:
+def test_counts_of_tokens_are_kept_until_a_memory_says_something_else(database: str) -> None:
     async def work(opened: Database) -> None:
         memories = Memories(opened)
         space = (await memories.open(ALICE)).id
-        await memories.append_all(space, [NewMemory("a"), NewMemory("b"), NewMemory("c", status=MemoryStatus.OPEN)])
+        await memories.append_all(space, [NewMemory("a"), NewMemory("b")])
         await memories.count(space, {1: (5, None), 2: (7, 3)}, counter="t")
-        assert await memories.size(space, counter="t") == (2, 2, 12)
-        assert await memories.size(space, counter="other") == (2, 0, 0)
-        assert (await memories.get(space, [2]))[0].summary_tokens == 3
+        one, two = await memories.get(space, [1, 2])
+        assert (one.tokens, one.counter, two.tokens, two.summary_tokens) == (5, "t", 7, 3)
+        assert (await memories.edit(space, 1, observation="c")).tokens is None
 
     with_database(database, work)
 
