@@ -22,6 +22,8 @@ from longdoc.storage.documents import Documents
 from longdoc.storage.embeddings import Embeddings
 from longdoc.storage.evaluations import MethodScores
 from longdoc.storage.ledger import Ledger, LedgerEngine
+from longdoc.storage.memories import Memories
+from longdoc.storage.memory_derived import MemoryDecisions, MemoryVectors
 from longdoc.storage.nodes import Nodes
 from longdoc.storage.runs import Runs
 from longdoc.storage.selections import Selections
@@ -42,6 +44,9 @@ class Records:
     collections: Collections
     embeddings: Embeddings
     selections: Selections
+    memories: Memories
+    memory_vectors: MemoryVectors
+    memory_decisions: MemoryDecisions
     indexes: Path
 
 
@@ -88,6 +93,9 @@ async def open_records(settings: Settings) -> AsyncGenerator[Records, None]:
             Collections(database),
             Embeddings(database),
             Selections(database),
+            Memories(database),
+            MemoryVectors(database),
+            MemoryDecisions(database),
             settings.indexes_directory(database.location),
         )
     finally:

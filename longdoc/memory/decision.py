@@ -31,7 +31,7 @@ class Candidate:
     """A memory that may go into the prompt, and how it came to be one.
 
     `relevance` is how near it is to the input, `recency` how near in time (None: not counted); `rank` is what it is
-    ordered by. `summary` is None where there is none that is shorter.
+    ordered by. `summary` is None where there is none that is shorter. `label` tells in a prompt which one it is.
     """
 
     number: int
@@ -42,6 +42,7 @@ class Candidate:
     relevance: float = 0.0
     recency: float | None = None
     rank: float = 0.0
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

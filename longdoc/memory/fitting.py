@@ -21,7 +21,7 @@ JUDGE_MIN_TOKENS = 800
 class Judge(Protocol):
     """Tells what a memory is good for. An answer that cannot be used is None."""
 
-    async def judge(self, question: str, memories: Sequence[str]) -> Sequence[Judgement]:
+    async def judge(self, question: str, candidates: Sequence[Candidate]) -> Sequence[Judgement]:
         """For each of these memories, whether it helps with the input, and whether its summary would do."""
         ...
 
@@ -100,10 +100,10 @@ async def _judged(
         wave: list[int] = []
         while places and _sum(chosen) - sum(chosen[place].tokens for place in wave) > left:
             wave.append(places.pop(0))
-        judgements = await judge.judge(question, [chosen[place].candidate.full for place in wave])
+        judgements = await judge.judge(question, [chosen[place].candidate for place in wave])
         for place, judgement in zip(wave, judgements, strict=True):
             chosen[place] = _as_judged(replace(chosen[place], judgement=judgement))
-            malformed += judgement.useful is None or (judgement.useful and judgement.enough is None)
+            malformed += judgement.useful is None
         asked += len(wave)
     return asked, malformed
 

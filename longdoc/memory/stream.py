@@ -85,6 +85,7 @@ class MemoryStream:
             number=memory.number,
             full=shown(memory),
             full_tokens=tokens + self._wrapper,
+            label=label(memory),
             summary=memory.summary if useful else None,
             summary_tokens=(short or 0) + self._wrapper if useful else 0,
         )
@@ -97,3 +98,9 @@ def shown(memory: Memory) -> str:
     return "\n".join(
         f"{who}{said}" for who, said in ((_SAID, memory.observation), (_ANSWERED, memory.response)) if said
     )
+
+
+def label(memory: Memory) -> str:
+    """Which memory it is, and when it was said."""
+    what = {MemoryKind.TURN: "Turn", MemoryKind.FACT: "Fact"}.get(memory.kind, "Note")
+    return f"{what} {memory.number}, {memory.at:%Y-%m-%d}"

@@ -16,8 +16,9 @@ from longdoc.errors import ConfigError, NotFoundError
 from longdoc.json_value import JsonValue
 from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.database import Database
-from longdoc.storage.inserts import insert_missing
+from longdoc.storage.inserts import insert_missing, insert_or_update
 from longdoc.storage.memory_rows import (
+    CALLS,
     MEMORY_COLUMNS,
     MOST_ROWS,
     REMEMBERED,
@@ -44,7 +45,7 @@ from longdoc.storage.memory_types import (
     NewMemory,
     Revision,
 )
-from longdoc.storage.schema import memories, memory_revisions, namespace_runs, namespaces
+from longdoc.storage.schema import memories, memory_decisions, memory_revisions, namespace_runs, namespaces
 
 
 class Memories:
@@ -106,16 +107,40 @@ class Memories:
             check_new(one)
         return await self._database.write(lambda connection: append_rows(connection, namespace, new, now))
 
-    async def answer(self, namespace: int, number: int, response: str, *, status: MemoryStatus) -> Memory:
-        """Give an open memory its answer. Raises `ConfigError` where it is not open any more."""
+    async def answer(
+        self,
+        namespace: int,
+        number: int,
+        response: str,
+        *,
+        status: MemoryStatus,
+        calls: Sequence[int] = (),
+        decision: JsonValue = None,
+    ) -> Memory:
+        """Give an open memory its answer, with the calls that wrote it and what was decided for it, all in one step.
+
+        Raises `ConfigError` where it is not open any more.
+        """
+        now = self._now()
 
         def work(connection: Connection) -> Memory:
             found = get_row(connection, namespace, number)
             if found.status is not MemoryStatus.OPEN:
                 raise ConfigError(f"memory {number} is not waiting for an answer: it is {found.status}")
-            return set_values(connection, namespace, number, {"response": response, "status": status})
+            source = {**found.source, CALLS: list(calls)} if calls else dict(found.source)
+            if decision is not None:
+                row = {"namespace_id": namespace, "number": number, "payload": decision, "created_at": now}
+                insert_or_update(connection, memory_decisions, row)
+            values = {"response": response, "status": status, "source": source}
+            return set_values(connection, namespace, number, values)
 
         return await self._database.write(work)
+
+    async def jot(self, namespace: int, number: int, response: str) -> None:
+        """Keep what there is of an answer that is being written. It is not recalled before `answer`."""
+        open_one = (memories.c.status == MemoryStatus.OPEN) & is_memory(namespace, number)
+        statement = update(memories).where(open_one).values(response=response)
+        await self._database.write(lambda connection: connection.execute(statement).close())
 
     async def edit(
         self, namespace: int, number: int, *, observation: str | None = None, response: str | None = None

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, select
 
 from longdoc.errors import NotFoundError
 from longdoc.json_value import JsonValue
-from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.database import Database
 from longdoc.storage.inserts import insert_or_update
 from longdoc.storage.memory_rows import MOST_ROWS, REMEMBERED
@@ -73,16 +72,10 @@ class MemoryVectors:
 
 
 class MemoryDecisions:
-    """What was decided about memory at each turn."""
+    """What was decided about memory at each turn; stored with its answer (`Memories.answer`)."""
 
-    def __init__(self, database: Database, *, now: Clock = utc_now) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._now = now
-
-    async def save(self, namespace: int, number: int, payload: JsonValue) -> None:
-        """Store what the turn of that number recalled, and why; the newest counts."""
-        row = {"namespace_id": namespace, "number": number, "payload": payload, "created_at": self._now()}
-        await self._database.write(lambda connection: insert_or_update(connection, memory_decisions, row))
 
     async def load(self, namespace: int, number: int) -> JsonValue:
         """The decision of a turn. Raises `NotFoundError`."""

@@ -19,9 +19,9 @@ class Scripted:
         self.answers = answers
         self.asked: list[str] = []
 
-    async def judge(self, question: str, memories: Sequence[str]) -> Sequence[Judgement]:
+    async def judge(self, question: str, candidates: Sequence[Candidate]) -> Sequence[Judgement]:
         first = len(self.asked)
-        self.asked += memories
+        self.asked += [one.full for one in candidates]
         return [self.answers[place % len(self.answers)] for place in range(first, len(self.asked))]
 
 

@@ -66,7 +66,11 @@ def test_an_open_memory_is_answered_once(database: str) -> None:
         await memories.append(space, NewMemory("Hello?", status=MemoryStatus.OPEN))
         assert [memory.number for memory in await memories.waiting(space)] == [1]
         assert await memories.newest(space) == []
-        answered = await memories.answer(space, 1, "Hello.", status=MemoryStatus.DONE)
+        await memories.jot(space, 1, "Hel")
+        assert (await memories.waiting(space))[0].response == "Hel"
+        answered = await memories.answer(space, 1, "Hello.", status=MemoryStatus.DONE, calls=[7])
+        await memories.jot(space, 1, "too late")
+        assert answered.source == {"calls": [7]}
         assert (answered.response, answered.change) == ("Hello.", 2)
         assert await memories.newest(space) == [answered]
         with pytest.raises(ConfigError, match="not waiting for an answer"):
@@ -173,9 +177,9 @@ def test_decisions_and_vectors_come_back(database: str) -> None:
         assert {number: len(some) for number, some in found.items()} == {1: 3, 2: 1}
         assert np.array_equal(found[1], rows)
         assert await vectors.load(space, "other", [1]) == {}
-        await decisions.save(space, 1, {"kept": [1]})
-        await decisions.save(space, 1, {"kept": [2]})
-        assert await decisions.load(space, 1) == {"kept": [2]}
+        await memories.append(space, NewMemory("c", status=MemoryStatus.OPEN))
+        await memories.answer(space, 3, "d", status=MemoryStatus.CUT, decision={"kept": [2]})
+        assert await decisions.load(space, 3) == {"kept": [2]}
         with pytest.raises(NotFoundError, match="no decision"):
             await decisions.load(space, 2)
 

@@ -1,0 +1,388 @@
+"""Conversations without end: what is said is stored before it is answered, and what helps is recalled for each turn."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from longdoc.agents.chat import Answered, ChatWriter, Room
+from longdoc.agents.events import CallFinished, Emit, Event, Warned
+from longdoc.agents.memory_judge import MemoryJudge
+from longdoc.agents.turn_summary import SUMMARY_FROM_TOKENS, summarize_turn
+from longdoc.app.bootstrap import Records, Workspace
+from longdoc.app.runs import OpenRun, RunUsage, open_run
+from longdoc.app.segmentation import counter_of
+from longdoc.engines.embedder import Embedder
+from longdoc.engines.engine import Engine, TextSink
+from longdoc.errors import ConfigError, EngineError, LdaError, NotFoundError
+from longdoc.json_value import JsonValue
+from longdoc.memory.decision import Decision
+from longdoc.memory.index import MemoryIndex, MemoryRows
+from longdoc.memory.policies import (
+    Automatic,
+    FullHistory,
+    MemoryPolicy,
+    PolicyName,
+    RecallOptions,
+    Retrieval,
+    SelfControlled,
+)
+from longdoc.memory.stream import MemoryStream
+from longdoc.storage.memory_types import Memory, MemoryStatus, Namespace, NamespaceName, NewMemory
+from longdoc.storage.runs import RunRequest
+
+_ESTIMATE_RATIO = 1.3
+"""By which the estimate of tokens is raised where an engine has no tokenizer: a prompt must not pass its window."""
+_HASHED = "hashed"
+_JOTTED_EVERY = 1.0
+_CHARACTERS_PER_TOKEN = 3
+_SUMMARIES_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """How a conversation is led. `system` None: as the session has it; tokens None: by the engine's window."""
+
+    policy: PolicyName = PolicyName.AUTO
+    recall: RecallOptions = field(default_factory=RecallOptions)
+    system: str | None = None
+    memory_tokens: int | None = None
+    answer_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: the turn's number, its text, what was decided about memory, and where the prompt's tokens went.
+
+    `recorded`: it was answered before, and nothing was asked.
+    """
+
+    number: int
+    text: str
+    status: MemoryStatus
+    decision: Mapping[str, JsonValue]
+    usage: RunUsage = field(default_factory=RunUsage)
+    recorded: bool = False
+
+
+class ChatSession:
+    """A conversation of one namespace, made by `open_chat`. One turn at a time; other processes may go on with it too.
+
+    What was answered is on disk when `send` returns. Where it is cancelled, what there is of the answer is kept.
+    """
+
+    def __init__(self, workspace: Workspace, namespace: Namespace, index: MemoryIndex, options: ChatOptions) -> None:
+        system = options.system if options.system is not None else namespace.settings.get("system")
+        counter = counter_of(workspace.engine, ratio=_ESTIMATE_RATIO)
+        self._workspace = workspace
+        self._options = options
+        self._records = workspace.records
+        self._index = index
+        self._counter = counter
+        self._system = str(system) if system else None
+        self._speaking = asyncio.Lock()
+        self._behind: set[asyncio.Task[None]] = set()
+        self._wrapper: int | None = None
+        self.namespace = namespace
+
+    async def send(
+        self, text: str, *, key: str | None = None, emit: Emit = lambda event: None, on_text: TextSink | None = None
+    ) -> Reply:
+        """Say something, and get the answer. With a `key`, what was said under it before is not said again: it is
+        answered from the record, or for the first time where it had no answer yet.
+
+        Raises `ConfigError` for an input that is empty or too long, which is not stored; what the engine raises, after
+        which the input waits for an answer (`retry`).
+        """
+        if not text.strip():
+            raise ConfigError("the message is empty")
+        async with self._speaking:
+            said = None if key is None else await self._records.memories.with_key(self.namespace.id, key)
+            if said is not None and said.status.remembered:
+                return await self._recorded(said)
+            room = await self._room(text if said is None else said.observation)
+            if said is None:
+                new = NewMemory(text, key=key, status=MemoryStatus.OPEN)
+                said = await self._records.memories.append(self.namespace.id, new)
+            return await self._answered(said, room, emit, on_text)
+
+    async def retry(self, *, emit: Emit = lambda event: None, on_text: TextSink | None = None) -> Reply | None:
+        """Answer the oldest input that waits for an answer; None where none does. Raises as `send`."""
+        async with self._speaking:
+            waiting = await self.waiting()
+            if not waiting:
+                return None
+            room = await self._room(waiting[0].observation)
+            return await self._answered(waiting[0], room, emit, on_text)
+
+    async def waiting(self) -> list[Memory]:
+        """What was said and has no answer: it was interrupted, or another process is at it."""
+        return await self._records.memories.waiting(self.namespace.id)
+
+    async def turns(self, count: int | None = None) -> list[Memory]:
+        """The last turns, in order."""
+        return (await self._records.memories.newest(self.namespace.id, count))[::-1]
+
+    async def why(self, number: int | None = None) -> tuple[int, Mapping[str, JsonValue]]:
+        """What was decided for a turn, the last one if none is named. Raises `NotFoundError`."""
+        if number is None:
+            last = await self._records.memories.newest(self.namespace.id, 1)
+            if not last:
+                raise NotFoundError("nothing was said yet")
+            number = last[0].number
+        found = await self._records.memory_decisions.load(self.namespace.id, number)
+        return number, found if isinstance(found, dict) else {}
+
+    async def search(self, question: str, *, k: int) -> list[tuple[Memory, float]]:
+        """The `k` memories nearest to a text, the best first, with their scores."""
+        found = await self._index.search(question, k=k)
+        stored = await self._records.memories.get(self.namespace.id, [one.number for one in found])
+        by_number = {one.number: one for one in stored}
+        return [(by_number[one.number], one.score) for one in found if one.number in by_number]
+
+    async def forget(self, *numbers: int) -> int:
+        """Erase memories with all that was made from them; how many there were."""
+        return await self._records.memories.erase(self.namespace.id, numbers)
+
+    async def undo(self) -> Memory | None:
+        """Erase the last turn, answered or not; what it was."""
+        memories = self._records.memories
+        last = [*await memories.newest(self.namespace.id, 1), *await self.waiting()]
+        if not last:
+            return None
+        newest = max(last, key=lambda one: one.number)
+        await memories.erase(self.namespace.id, [newest.number])
+        return newest
+
+    async def set_system(self, system: str | None) -> None:
+        """Give the session another system prompt, from now on and for later."""
+        self._system = system or None
+        settings = {**self.namespace.settings, "system": system or ""}
+        await self._records.memories.set_up(self.namespace.id, settings)
+
+    async def settle(self) -> None:
+        """Wait for what is done in the background: summaries of turns, and vectors."""
+        while self._behind:
+            await asyncio.gather(*self._behind)
+
+    async def aclose(self) -> None:
+        """End what is done in the background, which goes on when the session is opened again. Idempotent."""
+        for task in self._behind:
+            task.cancel()
+        await asyncio.gather(*self._behind, return_exceptions=True)
+
+    def catch_up(self) -> None:
+        """Do in the background what was left undone: vectors, and summaries of long turns."""
+        task = asyncio.get_running_loop().create_task(self._catch_up())
+        self._behind.add(task)
+        task.add_done_callback(self._behind.discard)
+
+    def _writer(self, engine: Engine) -> ChatWriter:
+        return ChatWriter(engine, self._counter, namespace=self.namespace.id, system=self._system)
+
+    async def _room(self, text: str) -> Room:
+        return await self._writer(self._workspace.engine).room(
+            text, memory_tokens=self._options.memory_tokens, answer_tokens=self._options.answer_tokens
+        )
+
+    async def _recorded(self, said: Memory) -> Reply:
+        decision: Mapping[str, JsonValue] = {}
+        with suppress(NotFoundError):
+            _, decision = await self.why(said.number)
+        return Reply(said.number, said.response, said.status, decision, recorded=True)
+
+    async def _answered(self, said: Memory, room: Room, emit: Emit, on_text: TextSink | None) -> Reply:
+        calls: list[int] = []
+
+        def noting(event: Event) -> None:
+            if isinstance(event, CallFinished) and event.completion.call_id is not None:
+                calls.append(event.completion.call_id)
+            emit(event)
+
+        async with self._run(noting) as run:
+            started = time.monotonic()
+            decision = await self._decide(run, said, room)
+            decided = time.monotonic() - started
+            written = _Written(self._records, self.namespace.id, said.number, on_text)
+            try:
+                answer = await self._written(run, said, decision, room, written)
+            except asyncio.CancelledError:
+                await asyncio.shield(written.broken_off(calls, decision.to_json()))
+                raise
+            shown: dict[str, JsonValue] = {
+                **decision.to_json(),
+                "account": dict(answer.account),
+                "before_asking_seconds": round(decided, 4),
+            }
+            status = MemoryStatus.CUT if answer.completion.cut else MemoryStatus.DONE
+            await written.ended()
+            stored = await self._records.memories.answer(
+                self.namespace.id, said.number, answer.completion.text, status=status, calls=calls, decision=shown
+            )
+        self.catch_up()
+        return Reply(stored.number, stored.response, status, shown, run.usage)
+
+    async def _written(self, run: OpenRun, said: Memory, decision: Decision, room: Room, written: _Written) -> Answered:
+        writer = self._writer(run.engine)
+        return await writer.answer(said.number, said.observation, decision, room, emit=run.emit, on_text=written.take)
+
+    async def _decide(self, run: OpenRun, said: Memory, room: Room) -> Decision:
+        stream = await self._stream()
+        judge = MemoryJudge(run.engine, namespace=self.namespace.id, emit=run.emit)
+        policy = policy_of(self._options.policy, stream, self._options.recall, judge)
+        return await policy.decide(said.observation, before=said.number, budget=room.memories)
+
+    async def _stream(self) -> MemoryStream:
+        if self._wrapper is None:
+            self._wrapper = await self._writer(self._workspace.engine).wrapper_tokens()
+        rows = MemoryRows(self.namespace, self._records.memories, self._records.memory_vectors)
+        return MemoryStream(rows, self._index, self._counter, wrapper=self._wrapper)
+
+    @asynccontextmanager
+    async def _run(self, emit: Emit) -> AsyncGenerator[OpenRun, None]:
+        request = self._request()
+        async with open_run(self._workspace, request, fresh=False, interactive=True, emit=emit) as run:
+            await self._records.memories.owns(self.namespace.id, run.id)
+            yield run
+
+    def _request(self) -> RunRequest:
+        return RunRequest(
+            kind="chat",
+            title=str(self.namespace.name),
+            document_ids=(),
+            parameters={"namespace": self.namespace.id},
+            model=self._workspace.engine.info.identity,
+        )
+
+    async def _catch_up(self) -> None:
+        """Nothing of it is lost where it fails: whoever opens the session next begins it again."""
+        with suppress(LdaError):
+            await self._index.catch_up()
+            await self._summarize()
+
+    async def _summarize(self) -> None:
+        longer = SUMMARY_FROM_TOKENS * _CHARACTERS_PER_TOKEN
+        memories = self._records.memories
+        waiting = await memories.unsummarized(self.namespace.id, longer_than=longer, count=_SUMMARIES_AT_ONCE)
+        started = await self._records.runs.start(self._request()) if waiting else None
+        for memory in waiting:
+            if started is None:
+                break
+            engine = self._workspace.recorded_engine(started.id, fresh_since=None)
+            summary = await summarize_turn(engine, self.namespace.id, memory, emit=lambda event: None)
+            # A turn that cannot be shortened is its own summary: it is not tried again.
+            await memories.summarize(self.namespace.id, memory.number, summary or memory.text, of=memory.text)
+
+
+class _Written:
+    """An answer as it is written: passed on, and kept every second, so that what was seen survives a kill."""
+
+    def __init__(self, records: Records, namespace: int, number: int, on_text: TextSink | None) -> None:
+        self._records = records
+        self._namespace = namespace
+        self._number = number
+        self._on_text = on_text
+        self._pieces: list[str] = []
+        self._kept_at = time.monotonic()
+        self._keeping: asyncio.Task[None] | None = None
+
+    def take(self, piece: str) -> None:
+        """Hear the next piece."""
+        self._pieces.append(piece)
+        if self._on_text is not None:
+            self._on_text(piece)
+        now = time.monotonic()
+        if now - self._kept_at >= _JOTTED_EVERY and (self._keeping is None or self._keeping.done()):
+            self._kept_at = now
+            self._keeping = asyncio.get_running_loop().create_task(self._keep())
+
+    async def ended(self) -> None:
+        """Nothing is kept after this."""
+        if self._keeping is not None:
+            await self._keeping
+
+    async def broken_off(self, calls: Sequence[int], decision: JsonValue) -> None:
+        """Keep what there is as the answer; without a word of it the input still waits for one."""
+        await self.ended()
+        text = "".join(self._pieces).strip()
+        if text:
+            await self._records.memories.answer(
+                self._namespace, self._number, text, status=MemoryStatus.CUT, calls=calls, decision=decision
+            )
+
+    async def _keep(self) -> None:
+        await self._records.memories.jot(self._namespace, self._number, "".join(self._pieces))
+
+
+def policy_of(name: PolicyName, stream: MemoryStream, options: RecallOptions, judge: MemoryJudge) -> MemoryPolicy:
+    """The policy of that name over a stream."""
+    if name is PolicyName.FULL:
+        return FullHistory(stream, options)
+    if name is PolicyName.RETRIEVE:
+        return Retrieval(stream, options)
+    if name is PolicyName.SCM:
+        return SelfControlled(stream, options, gate=judge, judge=judge)
+    return Automatic(stream, options)
+
+
+@asynccontextmanager
+async def open_chat(
+    workspace: Workspace, name: NamespaceName, options: ChatOptions, *, emit: Emit = lambda event: None
+) -> AsyncGenerator[ChatSession, None]:
+    """The conversation of that name, gone on with where it was left, for as long as the context lasts.
+
+    Memories whose time is over are erased first. Raises `StorageError`.
+    """
+    memories = workspace.records.memories
+    namespace = await memories.open(name)
+    await memories.erase_expired()
+    async with AsyncExitStack() as stack:
+        index = await open_memory_index(workspace, namespace, emit=emit)
+        stack.push_async_callback(index.aclose)
+        session = ChatSession(workspace, namespace, index, options)
+        stack.push_async_callback(session.aclose)
+        if options.system is not None and options.system != namespace.settings.get("system"):
+            await session.set_system(options.system)
+        session.catch_up()
+        yield session
+
+
+async def open_memory_index(workspace: Workspace, namespace: Namespace, *, emit: Emit) -> MemoryIndex:
+    """The index of a namespace; by words alone, with a warning, where there is no model for embeddings."""
+
+    def lost(error: LdaError) -> None:
+        emit(Warned(f"memories are found by their words alone, for the embedder fails: {error}"))
+
+    embedder: Embedder | None = None
+    try:
+        embedder = await workspace.embedder.opened()
+    except (ConfigError, EngineError) as error:
+        lost(error)
+    if embedder is not None and (embedder.info.engine == _HASHED or not find_spec("faiss")):
+        lacking = "model for embeddings" if embedder.info.engine == _HASHED else "FAISS"
+        emit(Warned(f"memories are found by their words alone: there is no {lacking}"))
+        embedder = None
+    records = workspace.records
+    rows = MemoryRows(namespace, records.memories, records.memory_vectors)
+    return await MemoryIndex.open(memory_folder(records, namespace), rows, embedder, lost=lost)
+
+
+def memory_folder(records: Records, namespace: Namespace) -> Path:
+    """Where what is derived from a namespace lies."""
+    return records.indexes / f"memory-{namespace.id}"
+
+
+async def delete_namespace(records: Records, name: NamespaceName) -> Namespace:
+    """Delete a namespace with everything that was made from it, files first: what is stopped in between can be done
+    once more. Raises `NotFoundError`."""
+    found = await records.memories.find(name)
+    if found is None:
+        raise NotFoundError(f"there are no memories of {name}")
+    await asyncio.to_thread(shutil.rmtree, memory_folder(records, found), ignore_errors=True)
+    return await records.memories.delete(name)
