@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from longdoc.agents.answer_reader import Answer
 from longdoc.agents.chat import Answered, ChatWriter, Room
 from longdoc.agents.events import CallFinished, Emit, Event, Warned
+from longdoc.agents.follow_up import MOST_TURNS
 from longdoc.agents.memory_judge import MemoryJudge
 from longdoc.agents.turn_summary import SUMMARY_FROM_TOKENS, summarize_turn
 from longdoc.app.bootstrap import Records, Workspace
+from longdoc.app.chat_documents import ChatDocuments, DocumentAnswer
 from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.segmentation import counter_of
+from longdoc.documents.document import Document
 from longdoc.engines.embedder import Embedder
 from longdoc.engines.engine import Engine, TextSink
 from longdoc.errors import ConfigError, EngineError, LdaError, NotFoundError
@@ -60,7 +64,8 @@ class ChatOptions:
 class Reply:
     """An answer: the turn's number, its text, what was decided about memory, and where the prompt's tokens went.
 
-    `recorded`: it was answered before, and nothing was asked.
+    `answer` has the claims with their citations where it was read from documents. `recorded`: it was answered before,
+    and nothing was asked.
     """
 
     number: int
@@ -68,6 +73,7 @@ class Reply:
     status: MemoryStatus
     decision: Mapping[str, JsonValue]
     usage: RunUsage = field(default_factory=RunUsage)
+    answer: Answer | None = None
     recorded: bool = False
 
 
@@ -89,6 +95,7 @@ class ChatSession:
         self._speaking = asyncio.Lock()
         self._behind: set[asyncio.Task[None]] = set()
         self._wrapper: int | None = None
+        self._documents = ChatDocuments(workspace, _documents(namespace))
         self.namespace = namespace
 
     async def send(
@@ -163,8 +170,17 @@ class ChatSession:
     async def set_system(self, system: str | None) -> None:
         """Give the session another system prompt, from now on and for later."""
         self._system = system or None
-        settings = {**self.namespace.settings, "system": system or ""}
-        await self._records.memories.set_up(self.namespace.id, settings)
+        await self._set_up(system=system or "")
+
+    async def add(self, documents: Sequence[Document]) -> None:
+        """Answer from these documents too, from now on and when the session is gone on with."""
+        await self._documents.add(documents)
+        await self._set_up(documents=list(self._documents.ids))
+
+    @property
+    def document_ids(self) -> tuple[str, ...]:
+        """The documents that are answered from."""
+        return self._documents.ids
 
     async def settle(self) -> None:
         """Wait for what is done in the background: summaries of turns, and vectors."""
@@ -176,6 +192,7 @@ class ChatSession:
         for task in self._behind:
             task.cancel()
         await asyncio.gather(*self._behind, return_exceptions=True)
+        self._documents.close()
 
     def catch_up(self) -> None:
         """Do in the background what was left undone: vectors, and summaries of long turns."""
@@ -205,6 +222,9 @@ class ChatSession:
                 calls.append(event.completion.call_id)
             emit(event)
 
+        found = await self._from_documents(said, noting)
+        if found is not None:
+            return await self._found(said, found, calls, on_text)
         async with self._run(noting) as run:
             started = time.monotonic()
             decision = await self._decide(run, said, room)
@@ -227,6 +247,30 @@ class ChatSession:
             )
         self.catch_up()
         return Reply(stored.number, stored.response, status, shown, run.usage)
+
+    async def _from_documents(self, said: Memory, emit: Emit) -> DocumentAnswer | None:
+        if not self._documents.ids:
+            return None
+        before = await self._records.memories.newest(self.namespace.id, MOST_TURNS, before=said.number)
+        return await self._documents.answer(said.observation, before[::-1], emit=emit)
+
+    async def _found(
+        self, said: Memory, found: DocumentAnswer, calls: Sequence[int], on_text: TextSink | None
+    ) -> Reply:
+        await self._records.memories.owns(self.namespace.id, found.run_id)
+        text, status = found.answer.text, MemoryStatus.DONE
+        await self._records.memories.answer(
+            self.namespace.id, said.number, text, status=status, calls=calls, decision=found.decision
+        )
+        if on_text is not None:
+            on_text(text)
+        self.catch_up()
+        return Reply(said.number, text, status, found.decision, found.usage, found.answer)
+
+    async def _set_up(self, **changed: JsonValue) -> None:
+        found = await self._records.memories.find(self.namespace.name)
+        settings = {} if found is None else dict(found.settings)
+        await self._records.memories.set_up(self.namespace.id, {**settings, **changed})
 
     async def _written(self, run: OpenRun, said: Memory, decision: Decision, room: Room, written: _Written) -> Answered:
         writer = self._writer(run.engine)
@@ -318,6 +362,12 @@ class _Written:
 
     async def _keep(self) -> None:
         await self._records.memories.jot(self._namespace, self._number, "".join(self._pieces))
+
+
+def _documents(namespace: Namespace) -> list[str]:
+    """The ids of the documents that a session answers from."""
+    ids = namespace.settings.get("documents", [])
+    return [str(one) for one in ids] if isinstance(ids, list) else []
 
 
 def policy_of(name: PolicyName, stream: MemoryStream, options: RecallOptions, judge: MemoryJudge) -> MemoryPolicy:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
-from threading import Thread
 
 import typer
 
@@ -26,6 +24,7 @@ from longdoc.cli.output import Output, OutputFormat, Results
 from longdoc.cli.run_view import RunView
 from longdoc.cli.session import run_session
 from longdoc.cli.sources import STANDARD_INPUT, is_there
+from longdoc.cli.terminal_lines import read_line
 from longdoc.documents.document import Document
 from longdoc.documents.readers import read_bytes
 from longdoc.errors import ConfigError, LdaError
@@ -105,7 +104,7 @@ class AskJob:
         turns: list[Turn] = []
         code = ExitCode.DONE
         typer.echo(f"Ask about {shelf.title}; an empty line ends.", err=True)
-        while question := await _read_question():
+        while question := await read_line(_PROMPT):
             if self.run.dry_run:
                 typer.echo((await self._estimate(workspace, shelf, question)).text(self.form))
                 continue
@@ -129,23 +128,6 @@ class AskJob:
             )
             view.finish(result.run_id, result.usage)
         return result
-
-
-async def _read_question() -> str:
-    """A line from the terminal, empty at its end; a thread that still waits for one does not keep the program alive."""
-    loop = asyncio.get_running_loop()
-    line: asyncio.Future[str] = loop.create_future()
-
-    def read() -> None:
-        try:
-            text = input(_PROMPT).strip()
-        except EOFError:
-            text = ""
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(line.set_result, text)
-
-    Thread(target=read, daemon=True).start()
-    return await line
 
 
 def _with_question(document: Document) -> tuple[list[Document], str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from longdoc.cli import ask, check, collections, config, doctor, ingest, models, runs, show, summarize
+from longdoc.cli import ask, chat, check, collections, config, doctor, ingest, models, runs, show, summarize
 from longdoc.cli.eval_questions import app as eval_app
 from longdoc.cli.exits import ExitCode, exit_code
 from longdoc.errors import LdaError
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("summarize", help=summarize.HELP)(summarize.summarize)
 app.command("ask", help=ask.HELP)(ask.ask)
+app.command("chat", help=chat.HELP)(chat.chat)
 app.command("check", help=check.HELP)(check.check)
 app.command("ingest", help=ingest.HELP)(ingest.ingest)
 app.add_typer(collections.app, name="collections")
