@@ -70,9 +70,9 @@ class ChatWriter:
         info = self._engine.info
         empty = self._prompt("", (), facts=())
         system, user, said = await self._counter.count_tokens([empty.system, empty.user, text])
-        template = system + user + _SAFETY_TOKENS
+        template = system + user
         most = min(answer_tokens or _ANSWER_TOKENS, info.max_output or info.context_window)
-        left = info.context_window - template - said
+        left = info.context_window - template - said - _SAFETY_TOKENS
         answer = min(most, max(_LEAST_ANSWER, int(info.context_window * _ANSWER_SHARE)), left)
         if answer < _LEAST_ANSWER:
             raise ConfigError(
@@ -138,7 +138,7 @@ class ChatWriter:
 
 def account(decision: Decision, room: Room, completion: Completion) -> dict[str, JsonValue]:
     """Where the tokens of a prompt went. `joints` is what the engine counted beside the parts: the markers of its chat
-    template, less what `template` set aside for them."""
+    template, less what texts take less together than one by one."""
     flash = decision.flash.tokens if decision.flash is not None and decision.flash in decision.kept else 0
     recalled = decision.tokens - flash
     parts = room.template + room.input + decision.tokens

@@ -25,7 +25,7 @@ Examples:
 
   lda chat -m "Where did I say I live?" --explain
 
-  printf 'Hello.\\nWho am I?\\n' | lda chat --json
+  lda chat --key july < messages.txt         # one a line; run again after a kill, it goes on where it was
 
 In the session: /help shows what else can be said (/memory, /why, /forget, /undo, /add, /export, /sessions, …).
 Ctrl-C stops an answer and keeps the session; Ctrl-D ends it.
@@ -43,7 +43,9 @@ def chat(
     key: Annotated[
         str | None,
         typer.Option(
-            "--key", help="A name for the message: under one name it is said only once.", rich_help_panel=_SESSION
+            "--key",
+            help="A name for these messages: each is said once; stopped, the same command goes on.",
+            rich_help_panel=_SESSION,
         ),
     ] = None,
     document: Annotated[
@@ -110,8 +112,6 @@ def chat(
             raise ConfigError(f"there is no {name} {value!r}; choose one of: {', '.join(known)}")
     if run.format() is OutputFormat.HTML:
         raise ConfigError("conversations are written as md, txt or json; choose another --format or --out")
-    if key is not None and len(message or []) != 1:
-        raise ConfigError("--key names one message: give it with one --message")
     options_ = ChatOptions(
         policy=PolicyName(policy),
         recall=RecallOptions(k=recall, ranking=Ranking(recency), gate=GateRule(gate)),

@@ -79,7 +79,8 @@ class ChatJob:
         results = Results(_COMMAND, form, self.run.out, sources=messages)
         try:
             for number, message in enumerate(messages):
-                reply = await chat.send(message, key=self.key, emit=self.tell)
+                key = None if self.key is None else f"{self.key}:{number}"
+                reply = await chat.send(message, key=key, emit=self.tell)
                 results.add(number, ReplyOutput(message, reply, explain=self.explain))
             await chat.settle()
         finally:
