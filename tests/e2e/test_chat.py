@@ -190,10 +190,11 @@ def test_a_terminal_streams_and_ctrl_c_stops_an_answer_alone(lda: Lda, terminal:
     terminal.wait("taken back: Tell me everything.")
     terminal.type("/sessions")
     terminal.wait(r"\* main")
-    terminal.type("/export out.jsonl")
-    terminal.wait("1 memories are in out.jsonl")
+    terminal.type(f"/export {lda.home / 'out.jsonl'}")
+    terminal.wait(r"1 memories are in \S+out.jsonl")
+    assert json.loads((lda.home / "out.jsonl").read_text())["observation"] == "My cat is called Kiki."
     terminal.type("And again.")
-    terminal.wait(r"And again\.\nNoted\.")
+    terminal.wait(r"And again\.\nNoted\.\s*\n> ")
     terminal.press("C-d")
     terminal.wait("Pane is dead")
     assert [(row[1], row[2]) for row in turns(lda)] == [
@@ -206,7 +207,7 @@ def test_a_terminal_streams_and_ctrl_c_stops_an_answer_alone(lda: Lda, terminal:
 def test_ctrl_c_at_the_prompt_ends_with_everything_kept(lda: Lda, terminal: Terminal) -> None:
     terminal.wait("main: a new session")
     terminal.type("Hello.")
-    terminal.wait("Noted.")
+    terminal.wait(r"Noted\.\s*\n> ")
     terminal.press("C-c")
     terminal.wait("everything said is kept.*Pane is dead.*130")
     assert len(turns(lda)) == 1
