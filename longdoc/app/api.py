@@ -1,0 +1,241 @@
+"""The Python face of longdoc: `AsyncLongDoc`, and `LongDoc`, the same behind a loop of its own.
+
+Grows by a method for each capability; what is here so far is conversations.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from threading import Thread
+from typing import Any, Final, Self, TypeVar
+
+from longdoc.agents.events import Emit
+from longdoc.app.bootstrap import Workspace, open_workspace
+from longdoc.app.chat import ChatOptions, ChatSession, Reply, open_chat
+from longdoc.config import load_settings
+from longdoc.engines.budget import Budget
+from longdoc.errors import ConfigError
+from longdoc.json_value import JsonValue
+from longdoc.storage.memory_types import Memory, NamespaceName
+
+T = TypeVar("T")
+
+_END: Final = object()
+
+
+class AsyncLongDoc:
+    """longdoc for programs that have a loop. A context manager: it opens record and engine, and closes them.
+
+    `settings` are those of the command line (`engine`, `model`, `base_url`, `database`, …), over environment and files.
+    Opening raises `ConfigError`, `EngineError`, `StorageError`.
+
+        async with AsyncLongDoc(engine="embedded") as lda:
+            chat = await lda.chat("alice")
+            async for piece in chat.stream("Where did I say I live?"):
+                print(piece, end="")
+    """
+
+    def __init__(
+        self, *, budget: Budget | None = None, notify: Callable[[str], None] | None = None, **settings: object
+    ) -> None:
+        self._settings = settings
+        self._budget = budget or Budget()
+        self._notify = notify or _ignore
+        self._stack = AsyncExitStack()
+        self._workspace: Workspace | None = None
+
+    async def __aenter__(self) -> Self:
+        opened = open_workspace(
+            load_settings(self._settings), budget=self._budget, notify=self._notify, progress=_ignore
+        )
+        self._workspace = await self._stack.enter_async_context(opened)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        self._workspace = None
+        await self._stack.aclose()
+
+    async def chat(
+        self, user: str, session: str = "main", *, agent: str = "default", options: ChatOptions | None = None
+    ) -> AsyncChat:
+        """The conversation of a user in a session, gone on with where it was left. Raises `StorageError`."""
+        if self._workspace is None:
+            raise ConfigError("longdoc is not open; use it as a context manager: with LongDoc() as lda")
+        name = NamespaceName(user, agent, session)
+        opened = open_chat(self._workspace, name, options or ChatOptions())
+        return AsyncChat(await self._stack.enter_async_context(opened))
+
+
+class AsyncChat:
+    """A conversation: see `ChatSession`, which it holds as `session`."""
+
+    def __init__(self, session: ChatSession) -> None:
+        self.session = session
+
+    async def send(self, text: str, *, key: str | None = None, emit: Emit | None = None) -> Reply:
+        """See `ChatSession.send`."""
+        return await self.session.send(text, key=key, emit=emit or _ignore)
+
+    async def stream(self, text: str, *, key: str | None = None) -> AsyncGenerator[str, None]:
+        """The answer in pieces, as it is written. Who stops listening stops it, and keeps what was seen of it.
+
+        Raises as `ChatSession.send`.
+        """
+        pieces: asyncio.Queue[str | object] = asyncio.Queue()
+        task = asyncio.ensure_future(self.session.send(text, key=key, on_text=pieces.put_nowait))
+        task.add_done_callback(lambda _: pieces.put_nowait(_END))
+        heard = False
+        try:
+            while (piece := await pieces.get()) is not _END:
+                heard = True
+                yield str(piece)
+            reply = await task
+            if not heard:  # it was answered before
+                yield reply.text
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def memories(self, count: int | None = None) -> Sequence[Memory]:
+        """The last turns, in order."""
+        return await self.session.turns(count)
+
+    async def search(self, text: str, *, k: int = 10) -> Sequence[tuple[Memory, float]]:
+        """See `ChatSession.search`."""
+        return await self.session.search(text, k=k)
+
+    async def forget(self, *numbers: int) -> int:
+        """See `ChatSession.forget`."""
+        return await self.session.forget(*numbers)
+
+    async def undo(self) -> Memory | None:
+        """See `ChatSession.undo`."""
+        return await self.session.undo()
+
+    async def why(self, number: int | None = None) -> Mapping[str, JsonValue]:
+        """What was decided for a turn, the last one if none is named. Raises `NotFoundError`."""
+        return (await self.session.why(number))[1]
+
+
+class LongDoc:
+    """longdoc for programs without a loop, and for notebooks: `AsyncLongDoc` on a loop in a thread of its own.
+
+    with LongDoc(engine="embedded") as lda:
+        chat = lda.chat("alice")
+        print(chat.send("My cat is called Kiki.").text)
+    """
+
+    def __init__(
+        self, *, budget: Budget | None = None, notify: Callable[[str], None] | None = None, **settings: object
+    ) -> None:
+        self._inner = AsyncLongDoc(budget=budget, notify=notify, **settings)
+        self._loop = _Loop()
+
+    def __enter__(self) -> Self:
+        self._loop.start()
+        try:
+            self._loop.run(self._inner.__aenter__())
+        except BaseException:
+            self._loop.stop()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            self._loop.run(self._inner.__aexit__())
+        finally:
+            self._loop.stop()
+
+    def chat(
+        self, user: str, session: str = "main", *, agent: str = "default", options: ChatOptions | None = None
+    ) -> Chat:
+        """See `AsyncLongDoc.chat`."""
+        return Chat(self._loop.run(self._inner.chat(user, session, agent=agent, options=options)), self._loop)
+
+
+class Chat:
+    """A conversation for programs without a loop: see `AsyncChat`."""
+
+    def __init__(self, inner: AsyncChat, loop: _Loop) -> None:
+        self._inner = inner
+        self._loop = loop
+
+    def send(self, text: str, *, key: str | None = None) -> Reply:
+        """See `ChatSession.send`."""
+        return self._loop.run(self._inner.send(text, key=key))
+
+    def stream(self, text: str, *, key: str | None = None) -> Iterator[str]:
+        """See `AsyncChat.stream`."""
+        return self._loop.iterate(self._inner.stream(text, key=key))
+
+    def memories(self, count: int | None = None) -> Sequence[Memory]:
+        """See `AsyncChat.memories`."""
+        return self._loop.run(self._inner.memories(count))
+
+    def search(self, text: str, *, k: int = 10) -> Sequence[tuple[Memory, float]]:
+        """See `AsyncChat.search`."""
+        return self._loop.run(self._inner.search(text, k=k))
+
+    def forget(self, *numbers: int) -> int:
+        """See `AsyncChat.forget`."""
+        return self._loop.run(self._inner.forget(*numbers))
+
+    def undo(self) -> Memory | None:
+        """See `AsyncChat.undo`."""
+        return self._loop.run(self._inner.undo())
+
+    def why(self, number: int | None = None) -> Mapping[str, JsonValue]:
+        """See `AsyncChat.why`."""
+        return self._loop.run(self._inner.why(number))
+
+
+class _Loop:
+    """A loop in a thread, and how to wait for what runs on it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="longdoc", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for a coroutine; an interrupt cancels it."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def iterate(self, pieces: AsyncGenerator[T, None]) -> Iterator[T]:
+        """What an asynchronous generator gives, piece by piece; who stops listening stops it."""
+        heard: queue.Queue[tuple[bool, Any]] = queue.Queue()
+
+        async def listen() -> None:
+            try:
+                async for piece in pieces:
+                    heard.put((True, piece))
+            finally:
+                await pieces.aclose()
+
+        future = asyncio.run_coroutine_threadsafe(listen(), self._loop)
+        future.add_done_callback(lambda _: heard.put((False, None)))
+        try:
+            while (item := heard.get())[0]:
+                yield item[1]
+            future.result()
+        finally:
+            future.cancel()
+
+
+def _ignore(*told: object) -> None:
+    del told

@@ -1,0 +1,75 @@
+"""The Python face: conversations with a loop and without one."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+import longdoc
+from longdoc import AsyncLongDoc, LongDoc
+from longdoc.errors import ConfigError
+from longdoc.storage.memory_types import MemoryStatus
+
+
+def opened(path: Path) -> LongDoc:
+    return LongDoc(engine="scripted", embedding_model="hashed", database=str(path / "record.db"))
+
+
+def test_a_conversation_without_a_loop(tmp_path: Path) -> None:
+    with opened(tmp_path) as lda:
+        chat = lda.chat("alice")
+        assert chat.send("My cat is called Kiki.").number == 1
+        pieces = list(chat.stream("What is my cat called?"))
+        assert len(pieces) > 1
+        assert [memory.response for memory in chat.memories()][1] == "".join(pieces)
+        assert chat.why()["policy"] == "full"
+        assert [memory.number for memory, _ in chat.search("cat called", k=1)] in ([1], [2])
+        assert chat.forget(1) == 1
+        undone = chat.undo()
+        assert undone is not None
+        assert undone.number == 2
+        assert lda.chat("bob").memories() == []
+    with opened(tmp_path) as lda:
+        assert lda.chat("alice").send("Hello again.").number == 3
+
+
+def test_a_conversation_inside_a_running_loop(tmp_path: Path) -> None:
+    async def notebook() -> int:
+        with opened(tmp_path) as lda:
+            return lda.chat("alice").send("Hello.").number
+
+    assert asyncio.run(notebook()) == 1
+
+
+def test_an_answer_that_nobody_listens_to_is_stopped_and_kept(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with AsyncLongDoc(
+            engine="scripted", embedding_model="hashed", database=str(tmp_path / "record.db")
+        ) as lda:
+            chat = await lda.chat("alice")
+            stream = chat.stream("One two three four five.")
+            assert await anext(stream)
+            await stream.aclose()
+            assert all(memory.status in set(MemoryStatus) for memory in await chat.memories())
+            whole = [piece async for piece in chat.stream("And again.", key="k")]
+            assert [piece async for piece in chat.stream("And again.", key="k")] == ["".join(whole)]
+
+    asyncio.run(main())
+
+
+def test_it_says_when_it_is_not_open() -> None:
+    with pytest.raises(ConfigError, match="context manager"):
+        asyncio.run(AsyncLongDoc().chat("alice"))
+    with pytest.raises(AttributeError):
+        _ = longdoc.nothing  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_errors_come_through(tmp_path: Path) -> None:
+    with opened(tmp_path) as lda:
+        chat = lda.chat("alice")
+        with pytest.raises(ConfigError, match="empty"):
+            chat.send(" ")
+        with pytest.raises(ConfigError, match="empty"):
+            list(chat.stream(" "))
