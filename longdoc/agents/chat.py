@@ -32,11 +32,12 @@ _LABEL = "Turn 1234567, 2026-12-31"
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How the window is shared out, in tokens: `template` with the system prompt, `input`, `memories` at most, and
-    what is left free for the `answer`."""
+    """How the window is shared out, in tokens: `template` with the system prompt, `facts` about the user, `input`,
+    `memories` at most, and what is left free for the `answer`."""
 
     window: int
     template: int
+    facts: int
     input: int
     memories: int
     answer: int
@@ -65,14 +66,24 @@ class ChatWriter:
         counts = await self._counter.count_tokens([bare.user, one.user])
         return counts[1] - counts[0] + 2
 
-    async def room(self, text: str, *, memory_tokens: int | None = None, answer_tokens: int | None = None) -> Room:
-        """How the window is shared out for an input. Raises `ConfigError` where it does not fit."""
+    async def room(
+        self,
+        text: str,
+        *,
+        facts: Sequence[Quoted] = (),
+        memory_tokens: int | None = None,
+        answer_tokens: int | None = None,
+    ) -> Room:
+        """How the window is shared out for an input. Raises `ConfigError` where it does not fit.
+
+        `facts` are told in every prompt.
+        """
         info = self._engine.info
-        empty = self._prompt("", (), facts=())
-        system, user, said = await self._counter.count_tokens([empty.system, empty.user, text])
-        template = system + user
+        empty, told = self._prompt("", (), facts=()), self._prompt("", (), facts=facts)
+        counts = await self._counter.count_tokens([empty.system, empty.user, told.user, text])
+        template, known, said = counts[0] + counts[1], counts[2] - counts[1], counts[3]
         most = min(answer_tokens or _ANSWER_TOKENS, info.max_output or info.context_window)
-        left = info.context_window - template - said - _SAFETY_TOKENS
+        left = info.context_window - template - known - said - _SAFETY_TOKENS
         answer = min(most, max(_LEAST_ANSWER, int(info.context_window * _ANSWER_SHARE)), left)
         if answer < _LEAST_ANSWER:
             raise ConfigError(
@@ -81,7 +92,7 @@ class ChatWriter:
                 "larger window"
             )
         memories = min(memory_tokens or int(info.context_window * MEMORY_SHARE), left - answer)
-        return Room(info.context_window, template, said, max(0, memories), answer)
+        return Room(info.context_window, template, known, said, max(0, memories), answer)
 
     async def answer(
         self,
@@ -141,11 +152,12 @@ def account(decision: Decision, room: Room, completion: Completion) -> dict[str,
     template, less what texts take less together than one by one."""
     flash = decision.flash.tokens if decision.flash is not None and decision.flash in decision.kept else 0
     recalled = decision.tokens - flash
-    parts = room.template + room.input + decision.tokens
+    parts = room.template + room.facts + room.input + decision.tokens
     told = completion.usage.prompt_tokens
     return {
         "window": room.window,
         "template": room.template,
+        "facts": room.facts,
         "memories": recalled,
         "flash": flash,
         "input": room.input,

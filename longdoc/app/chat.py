@@ -15,10 +15,11 @@ from longdoc.agents.answer_reader import Answer
 from longdoc.agents.chat import Answered, ChatWriter, Room
 from longdoc.agents.events import CallFinished, Emit, Event, Warned
 from longdoc.agents.follow_up import MOST_TURNS
-from longdoc.agents.memory_judge import MemoryJudge
+from longdoc.agents.memory_judge import MemoryJudge, memory_reference
 from longdoc.agents.turn_summary import SUMMARY_FROM_TOKENS, summarize_turn
 from longdoc.app.bootstrap import Records, Workspace
 from longdoc.app.chat_documents import ChatDocuments, DocumentAnswer
+from longdoc.app.chat_facts import ChatFacts, facts_name, forget_facts
 from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.segmentation import counter_of
 from longdoc.documents.document import Document
@@ -38,6 +39,7 @@ from longdoc.memory.policies import (
     SelfControlled,
 )
 from longdoc.memory.stream import MemoryStream
+from longdoc.prompts.catalogue import Quoted
 from longdoc.storage.memory_types import Memory, MemoryStatus, Namespace, NamespaceName, NewMemory
 from longdoc.storage.runs import RunRequest
 
@@ -51,13 +53,17 @@ _SUMMARIES_AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class ChatOptions:
-    """How a conversation is led. `system` None: as the session has it; tokens None: by the engine's window."""
+    """How a conversation is led. `system` None: as the session has it; tokens None: by the engine's window.
+
+    With `facts`, what the user tells of themselves is kept over all their sessions, at the price of a call a turn.
+    """
 
     policy: PolicyName = PolicyName.AUTO
     recall: RecallOptions = field(default_factory=RecallOptions)
     system: str | None = None
     memory_tokens: int | None = None
     answer_tokens: int | None = None
+    facts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,14 @@ class ChatSession:
     What was answered is on disk when `send` returns. Where it is cancelled, what there is of the answer is kept.
     """
 
-    def __init__(self, workspace: Workspace, namespace: Namespace, index: MemoryIndex, options: ChatOptions) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        namespace: Namespace,
+        index: MemoryIndex,
+        options: ChatOptions,
+        facts: ChatFacts | None = None,
+    ) -> None:
         system = options.system if options.system is not None else namespace.settings.get("system")
         counter = counter_of(workspace.engine, ratio=_ESTIMATE_RATIO)
         self._workspace = workspace
@@ -93,9 +106,11 @@ class ChatSession:
         self._counter = counter
         self._system = str(system) if system else None
         self._speaking = asyncio.Lock()
+        self._tidying = asyncio.Lock()
         self._behind: set[asyncio.Task[None]] = set()
         self._wrapper: int | None = None
         self._documents = ChatDocuments(workspace, _documents(namespace))
+        self.facts = facts
         self.namespace = namespace
 
     async def send(
@@ -113,11 +128,12 @@ class ChatSession:
             said = None if key is None else await self._records.memories.with_key(self.namespace.id, key)
             if said is not None and said.status.remembered:
                 return await self._recorded(said)
-            room = await self._room(text if said is None else said.observation)
+            facts = await self._known(text if said is None else said.observation)
+            room = await self._room(text if said is None else said.observation, facts)
             if said is None:
                 new = NewMemory(text, key=key, status=MemoryStatus.OPEN)
                 said = await self._records.memories.append(self.namespace.id, new)
-            return await self._answered(said, room, emit, on_text)
+            return await self._answered(said, room, facts, emit=emit, on_text=on_text)
 
     async def retry(self, *, emit: Emit = lambda event: None, on_text: TextSink | None = None) -> Reply | None:
         """Answer the oldest input that waits for an answer; None where none does. Raises as `send`."""
@@ -125,8 +141,9 @@ class ChatSession:
             waiting = await self.waiting()
             if not waiting:
                 return None
-            room = await self._room(waiting[0].observation)
-            return await self._answered(waiting[0], room, emit, on_text)
+            facts = await self._known(waiting[0].observation)
+            room = await self._room(waiting[0].observation, facts)
+            return await self._answered(waiting[0], room, facts, emit=emit, on_text=on_text)
 
     async def waiting(self) -> list[Memory]:
         """What was said and has no answer: it was interrupted, or another process is at it."""
@@ -154,7 +171,8 @@ class ChatSession:
         return [(by_number[one.number], one.score) for one in found if one.number in by_number]
 
     async def forget(self, *numbers: int) -> int:
-        """Erase memories with all that was made from them; how many there were."""
+        """Erase memories with all that was made from them, facts too; how many there were."""
+        await forget_facts(self._records, self.namespace, numbers)
         return await self._records.memories.erase(self.namespace.id, numbers)
 
     async def undo(self) -> Memory | None:
@@ -164,18 +182,18 @@ class ChatSession:
         if not last:
             return None
         newest = max(last, key=lambda one: one.number)
-        await memories.erase(self.namespace.id, [newest.number])
+        await self.forget(newest.number)
         return newest
 
     async def set_system(self, system: str | None) -> None:
         """Give the session another system prompt, from now on and for later."""
         self._system = system or None
-        await self._set_up(system=system or "")
+        await self._records.memories.set_up(self.namespace.id, {"system": system or ""})
 
     async def add(self, documents: Sequence[Document]) -> None:
         """Answer from these documents too, from now on and when the session is gone on with."""
         await self._documents.add(documents)
-        await self._set_up(documents=list(self._documents.ids))
+        await self._records.memories.set_up(self.namespace.id, {"documents": list(self._documents.ids)})
 
     @property
     def document_ids(self) -> tuple[str, ...]:
@@ -203,9 +221,16 @@ class ChatSession:
     def _writer(self, engine: Engine) -> ChatWriter:
         return ChatWriter(engine, self._counter, namespace=self.namespace.id, system=self._system)
 
-    async def _room(self, text: str) -> Room:
+    async def _known(self, text: str) -> Sequence[Quoted]:
+        """The facts about the user that every prompt is told."""
+        if self.facts is None:
+            return ()
+        where = self.facts.namespace.id
+        return [Quoted(fact.observation, memory_reference(where, fact.number)) for fact in await self.facts.known(text)]
+
+    async def _room(self, text: str, facts: Sequence[Quoted]) -> Room:
         return await self._writer(self._workspace.engine).room(
-            text, memory_tokens=self._options.memory_tokens, answer_tokens=self._options.answer_tokens
+            text, facts=facts, memory_tokens=self._options.memory_tokens, answer_tokens=self._options.answer_tokens
         )
 
     async def _recorded(self, said: Memory) -> Reply:
@@ -214,7 +239,9 @@ class ChatSession:
             _, decision = await self.why(said.number)
         return Reply(said.number, said.response, said.status, decision, recorded=True)
 
-    async def _answered(self, said: Memory, room: Room, emit: Emit, on_text: TextSink | None) -> Reply:
+    async def _answered(
+        self, said: Memory, room: Room, facts: Sequence[Quoted], *, emit: Emit, on_text: TextSink | None
+    ) -> Reply:
         calls: list[int] = []
 
         def noting(event: Event) -> None:
@@ -231,7 +258,7 @@ class ChatSession:
             decided = time.monotonic() - started
             written = _Written(self._records, self.namespace.id, said.number, on_text)
             try:
-                answer = await self._written(run, said, decision, room, written)
+                answer = await self._written(run, said, decision, room, facts, on_text=written.take)
             except asyncio.CancelledError:
                 await asyncio.shield(written.broken_off(calls, decision.to_json()))
                 raise
@@ -267,14 +294,13 @@ class ChatSession:
         self.catch_up()
         return Reply(said.number, text, status, found.decision, found.usage, found.answer)
 
-    async def _set_up(self, **changed: JsonValue) -> None:
-        found = await self._records.memories.find(self.namespace.name)
-        settings = {} if found is None else dict(found.settings)
-        await self._records.memories.set_up(self.namespace.id, {**settings, **changed})
-
-    async def _written(self, run: OpenRun, said: Memory, decision: Decision, room: Room, written: _Written) -> Answered:
+    async def _written(
+        self, run: OpenRun, said: Memory, decision: Decision, room: Room, facts: Sequence[Quoted], *, on_text: TextSink
+    ) -> Answered:
         writer = self._writer(run.engine)
-        return await writer.answer(said.number, said.observation, decision, room, emit=run.emit, on_text=written.take)
+        return await writer.answer(
+            said.number, said.observation, decision, room, facts=facts, emit=run.emit, on_text=on_text
+        )
 
     async def _decide(self, run: OpenRun, said: Memory, room: Room) -> Decision:
         stream = await self._stream()
@@ -289,9 +315,9 @@ class ChatSession:
         return MemoryStream(rows, self._index, self._counter, wrapper=self._wrapper)
 
     @asynccontextmanager
-    async def _run(self, emit: Emit) -> AsyncGenerator[OpenRun, None]:
+    async def _run(self, emit: Emit, *, interactive: bool = True) -> AsyncGenerator[OpenRun, None]:
         request = self._request()
-        async with open_run(self._workspace, request, fresh=False, interactive=True, emit=emit) as run:
+        async with open_run(self._workspace, request, fresh=False, interactive=interactive, emit=emit) as run:
             await self._records.memories.owns(self.namespace.id, run.id)
             yield run
 
@@ -306,22 +332,29 @@ class ChatSession:
 
     async def _catch_up(self) -> None:
         """Nothing of it is lost where it fails: whoever opens the session next begins it again."""
-        with suppress(LdaError):
-            await self._index.catch_up()
-            await self._summarize()
+        async with self._tidying:
+            with suppress(LdaError):
+                await self._index.catch_up()
+                await self._summarize()
+                await self._learn()
 
     async def _summarize(self) -> None:
         longer = SUMMARY_FROM_TOKENS * _CHARACTERS_PER_TOKEN
         memories = self._records.memories
         waiting = await memories.unsummarized(self.namespace.id, longer_than=longer, count=_SUMMARIES_AT_ONCE)
-        started = await self._records.runs.start(self._request()) if waiting else None
-        for memory in waiting:
-            if started is None:
-                break
-            engine = self._workspace.recorded_engine(started.id, fresh_since=None)
-            summary = await summarize_turn(engine, self.namespace.id, memory, emit=lambda event: None)
-            # A turn that cannot be shortened is its own summary: it is not tried again.
-            await memories.summarize(self.namespace.id, memory.number, summary or memory.text, of=memory.text)
+        if not waiting:
+            return
+        async with self._run(_ignore, interactive=False) as run:
+            for memory in waiting:
+                summary = await summarize_turn(run.engine, self.namespace.id, memory, emit=run.emit)
+                # A turn that cannot be shortened is its own summary: it is not tried again.
+                await memories.summarize(self.namespace.id, memory.number, summary or memory.text, of=memory.text)
+
+    async def _learn(self) -> None:
+        """Keep the facts that turns hold."""
+        if self.facts is not None and await self.facts.unread(self.namespace):
+            async with self._run(_ignore, interactive=False) as run:
+                await self.facts.learn(run.engine, self.namespace, emit=run.emit)
 
 
 class _Written:
@@ -364,6 +397,10 @@ class _Written:
         await self._records.memories.jot(self._namespace, self._number, "".join(self._pieces))
 
 
+def _ignore(event: Event) -> None:
+    del event
+
+
 def _documents(namespace: Namespace) -> list[str]:
     """The ids of the documents that a session answers from."""
     ids = namespace.settings.get("documents", [])
@@ -395,7 +432,13 @@ async def open_chat(
     async with AsyncExitStack() as stack:
         index = await open_memory_index(workspace, namespace, emit=emit)
         stack.push_async_callback(index.aclose)
-        session = ChatSession(workspace, namespace, index, options)
+        facts = None
+        if options.facts:
+            about = await memories.open(facts_name(name))
+            facts_index = await open_memory_index(workspace, about, emit=lambda event: None)
+            stack.push_async_callback(facts_index.aclose)
+            facts = ChatFacts(workspace, about, facts_index)
+        session = ChatSession(workspace, namespace, index, options, facts)
         stack.push_async_callback(session.aclose)
         if options.system is not None and options.system != namespace.settings.get("system"):
             await session.set_system(options.system)
@@ -434,5 +477,6 @@ async def delete_namespace(records: Records, name: NamespaceName) -> Namespace:
     found = await records.memories.find(name)
     if found is None:
         raise NotFoundError(f"there are no memories of {name}")
+    await forget_facts(records, found, None)
     await asyncio.to_thread(shutil.rmtree, memory_folder(records, found), ignore_errors=True)
     return await records.memories.delete(name)

@@ -93,6 +93,12 @@ def chat(
         int | None,
         typer.Option("--answer-tokens", min=64, help="Tokens of an answer, at most.", rich_help_panel=_MEMORY),
     ] = None,
+    facts: Annotated[
+        bool,
+        typer.Option(
+            "--facts", help="Keep what you tell of yourself over all sessions: a call a turn.", rich_help_panel=_MEMORY
+        ),
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show what was recalled, and why.", rich_help_panel="Output")
     ] = False,
@@ -118,6 +124,7 @@ def chat(
         system=_text(system),
         memory_tokens=memory_tokens,
         answer_tokens=answer_tokens,
+        facts=facts,
     )
     job = ChatJob(
         name=NamespaceName(user, agent, session),

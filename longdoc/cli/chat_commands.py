@@ -24,6 +24,7 @@ _HELP = """\
 /forget N …      erase memories, with all that was made from them
 /undo            take the last turn back
 /retry           answer what was interrupted
+/facts [N TEXT]  what is known of you, or another text for fact N (with --facts)
 /add FILE …      answer from documents too, with citations
 /system TEXT     another system prompt; nothing: none
 /export FILE     write all memories to a file (JSONL)
@@ -43,6 +44,7 @@ class ChatCommands:
             "/why": self._why,
             "/forget": self._forget,
             "/undo": self._undo,
+            "/facts": self._facts,
             "/add": self._add,
             "/system": self._system,
             "/export": self._export,
@@ -84,6 +86,18 @@ class ChatCommands:
         del rest
         undone = await self._chat.undo()
         return "there is nothing to take back" if undone is None else f"taken back: {undone.observation}"
+
+    async def _facts(self, rest: str) -> str:
+        facts = self._chat.facts
+        if facts is None:
+            raise ConfigError("no facts are kept; begin with: lda chat --facts")
+        if rest:
+            number, _, text = rest.partition(" ")
+            if not text.strip():
+                raise ConfigError("say what the fact is: /facts 3 The user lives in Bergen.")
+            return f"fact {(await facts.edit(_number(number), text.strip())).number} is changed; its history is kept"
+        known = await facts.all()
+        return memory_table([(fact, None) for fact in known]) if known else "nothing is known of you yet"
 
     async def _add(self, rest: str) -> str:
         if not rest:

@@ -14,6 +14,7 @@ from longdoc.json_value import JsonValue
 from longdoc.storage.memory_types import Memory, MemoryStatus
 
 _EXCERPT = 80
+_PARTS = ("template", "facts", "memories", "flash", "input", "joints")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def decision_text(number: int, decision: Mapping[str, JsonValue]) -> str:
     lines.append(f"Memories: {decision.get('tokens'):,} of {decision.get('budget'):,} tokens")
     account = _mapping(decision.get("account"))
     if account:
-        parts = ", ".join(f"{name} {account[name]:,}" for name in ("template", "memories", "flash", "input", "joints"))
+        parts = ", ".join(f"{name} {account[name]:,}" for name in _PARTS)
         lines.append(
             f"Prompt: {account['prompt']:,} tokens ({parts}); {account['reserved']:,} left free for the answer, which "
             f"took {account['answer']:,}; window {account['window']:,}"

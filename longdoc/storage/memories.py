@@ -22,6 +22,7 @@ from longdoc.storage.memory_rows import (
     MEMORY_COLUMNS,
     MOST_ROWS,
     REMEMBERED,
+    advance,
     append_rows,
     check_new,
     conditions,
@@ -86,13 +87,14 @@ class Memories:
         rows = await self._database.read(lambda connection: connection.execute(statement).all())
         return tuple(map(namespace_of, rows))
 
-    async def set_up(self, namespace: int, settings: Mapping[str, JsonValue]) -> None:
-        """Give a namespace other settings."""
-        statement = update(namespaces).where(namespaces.c.id == namespace).values(settings=dict(settings))
+    async def set_up(self, namespace: int, changes: Mapping[str, JsonValue]) -> None:
+        """Give a namespace these settings; those that are not named stay as they are."""
 
         def work(connection: Connection) -> None:
-            if connection.execute(statement).rowcount == 0:
-                raise gone(namespace)
+            advance(connection, namespace, changes=0)  # nobody else changes them meanwhile
+            stored = select(namespaces.c.settings).where(namespaces.c.id == namespace)
+            settings = {**connection.execute(stored).scalar_one(), **changes}
+            connection.execute(update(namespaces).where(namespaces.c.id == namespace).values(settings=settings))
 
         await self._database.write(work)
 
@@ -143,11 +145,17 @@ class Memories:
         await self._database.write(lambda connection: connection.execute(statement).close())
 
     async def edit(
-        self, namespace: int, number: int, *, observation: str | None = None, response: str | None = None
+        self,
+        namespace: int,
+        number: int,
+        *,
+        observation: str | None = None,
+        response: str | None = None,
+        source: Mapping[str, JsonValue] | None = None,
     ) -> Memory:
-        """Change what a memory says; what it said before is kept, its summary is not."""
+        """Change what a memory says, and where it is from; what it said before is kept, its summary is not."""
         now = self._now()
-        said = {"observation": observation, "response": response}
+        said = {"observation": observation, "response": response, "source": None if source is None else dict(source)}
         given = {name: value for name, value in said.items() if value is not None}
 
         def work(connection: Connection) -> Memory:

@@ -67,7 +67,7 @@ def test_prompts_stay_flat_in_a_long_conversation(tmp_path: Path, policy: Policy
             for reply in replies:
                 parts = account(reply)
                 assert parts["prompt"] + parts["reserved"] <= window
-                named = ("template", "memories", "flash", "input", "joints")
+                named = ("template", "facts", "memories", "flash", "input", "joints")
                 assert sum(parts[name] for name in named) == parts["prompt"]
                 assert parts["memories"] + parts["flash"] <= 0.6 * window
             sizes = [account(reply)["prompt"] for reply in replies]
