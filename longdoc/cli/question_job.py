@@ -122,7 +122,7 @@ class QuestionJob:
         async def work(workspace: Workspace) -> ExitCode:
             output = await self._output(workspace)
             if results is None:
-                return _print(output, quiet=self.run.quiet)
+                return print_tables(output, quiet=self.run.quiet)
             results.add(0, output)
             results.close()
             return results.code
@@ -203,7 +203,8 @@ class EstimateOutput:
         return self.engine.cost(Usage(tokens, 0))
 
 
-def _print(output: TableOutput, *, quiet: bool) -> ExitCode:
+def print_tables(output: TableOutput, *, quiet: bool) -> ExitCode:
+    """Print the tables of a result, and say on what terms they hold."""
     for number, part in enumerate(output.tables):
         typer.echo(f"{'' if number == 0 else chr(10)}{part.title}{chr(10) if sys.stdout.isatty() else ''}")
         table(part.columns, part.rows)

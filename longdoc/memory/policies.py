@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -20,6 +20,8 @@ from longdoc.memory.stream import MemoryStream
 from longdoc.storage.memory_types import MemoryFilter
 
 MOST_RECALLED = 20
+"""What scm may look at, and what is told of that did not fit."""
+MOST_RETRIEVED = 100
 _RECALLED = 6
 _FLASH_TOKENS = 500
 _FEW = 1
@@ -109,29 +111,14 @@ class Retrieval:
         started = time.monotonic()
         flash = await _flash(self._stream, before, self._options)
         ranked = await _ranked(
-            self._stream, question, k=MOST_RECALLED, before=before, flash=flash, options=self._options
+            self._stream, question, k=MOST_RETRIEVED, before=before, flash=flash, options=self._options
         )
-        left = budget - (0 if flash is None else flash.tokens)
-        chosen: list[Fitted] = []
-        for one in ranked:
-            full = in_full(one)
-            fits = one.full_tokens <= left
-            left -= one.full_tokens if fits else 0
-            chosen.append(full if fits else dropped(full))
-        fitting = Fitting(tuple(sorted(chosen, key=lambda one: one.candidate.number)), flash)
-        if ranked and all(one.form is Form.DROPPED for one in chosen):  # the best alone is too long
-            fitting = await fit(question, ranked[:1], flash=flash, budget=budget, judge=None, cut=self._stream.cut)
-        elif flash is not None and flash.tokens > budget:
-            fitting = await fit(question, [], flash=flash, budget=budget, judge=None, cut=self._stream.cut)
+        fitting = await _packed(
+            self._stream, question, _without_summaries(ranked), flash=flash, budget=budget, in_full_share=1.0
+        )
         gate = _needed("memories are always looked for")
-        return _decision(
-            PolicyName.RETRIEVE,
-            "as many of the best as fit",
-            budget=budget,
-            gate=gate,
-            fitting=fitting,
-            started=started,
-        )
+        reason = "as many of the best as fit"
+        return _decision(PolicyName.RETRIEVE, reason, budget=budget, gate=gate, fitting=fitting, started=started)
 
 
 class SelfControlled:
@@ -183,7 +170,8 @@ class SelfControlled:
 
 
 class Automatic:
-    """Everything while it fits; then the most relevant memories, the less relevant of them as summaries.
+    """Everything while it fits; then the most relevant memories: the best in full, on half of the budget, and of the
+    others as many as fit, as summaries where they have one.
 
     No model is asked, so it costs nothing and keeps nobody waiting.
     """
@@ -202,12 +190,46 @@ class Automatic:
             return Decision(PolicyName.FULL, "everything fits", budget, gate, kept, flash, seconds=_since(started))
         flash = await _flash(self._stream, before, self._options)
         ranked = await _ranked(
-            self._stream, question, k=MOST_RECALLED, before=before, flash=flash, options=self._options
+            self._stream, question, k=MOST_RETRIEVED, before=before, flash=flash, options=self._options
         )
-        fitting = await fit(question, ranked, flash=flash, budget=budget, judge=None, cut=self._stream.cut)
+        fitting = await _packed(self._stream, question, ranked, flash=flash, budget=budget, in_full_share=0.5)
         gate = _needed("memories are always looked for")
         reason = "not everything fits; the best in full, others as summaries"
         return _decision(PolicyName.RETRIEVE, reason, budget=budget, gate=gate, fitting=fitting, started=started)
+
+
+async def _packed(
+    stream: MemoryStream,
+    question: str,
+    ranked: Sequence[Candidate],
+    *,
+    flash: Fitted | None,
+    budget: int,
+    in_full_share: float,
+) -> Fitting:
+    """As many of the best as fit: in full up to a share of the budget, then as summaries where they have one."""
+    left = budget - (0 if flash is None else flash.tokens)
+    full_left = max(0, left) * in_full_share
+    chosen: list[Fitted] = []
+    for one in ranked:
+        full = in_full(one)
+        form = full if one.full_tokens <= full_left or not chosen else summarized(full)
+        if form.tokens > left:
+            form = dropped(full)
+        if form.form is Form.FULL:
+            full_left -= form.tokens
+        left -= form.tokens
+        chosen.append(form)
+    if ranked and all(one.form is Form.DROPPED for one in chosen):  # the best alone is too long
+        return await fit(question, ranked[:1], flash=flash, budget=budget, judge=None, cut=stream.cut)
+    if flash is not None and flash.tokens > budget:
+        return await fit(question, [], flash=flash, budget=budget, judge=None, cut=stream.cut)
+    kept = [one for place, one in enumerate(chosen) if place < MOST_RECALLED or one.form is not Form.DROPPED]
+    return Fitting(tuple(sorted(kept, key=lambda one: one.candidate.number)), flash)
+
+
+def _without_summaries(ranked: Sequence[Candidate]) -> list[Candidate]:
+    return [replace(one, summary=None, summary_tokens=0) for one in ranked]
 
 
 async def _last(

@@ -1,0 +1,242 @@
+"""Comparing policies of memory on dialogues with questions: what each recalls at equal budgets, and what is answered.
+
+Every dialogue is a namespace of its own; its turns are stored once, with their summaries and vectors, so that a
+repeated evaluation makes no call. Questions are asked without being stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from longdoc.agents.chat import ChatWriter, Room
+from longdoc.agents.events import NodeDone, Planned
+from longdoc.agents.memory_judge import MemoryJudge
+from longdoc.agents.turn_summary import SUMMARY_FROM_TOKENS, summarize_turn
+from longdoc.app.bootstrap import Workspace
+from longdoc.app.chat import open_memory_index, policy_of
+from longdoc.app.comparison import Watch
+from longdoc.app.runs import OpenRun, open_run
+from longdoc.app.segmentation import counter_of
+from longdoc.documents.tokens import TokenCounter
+from longdoc.errors import ConfigError, LdaError
+from longdoc.evaluation.answer_scores import exact, token_f1
+from longdoc.evaluation.dialogues import Dialogue, DialogueQuestion
+from longdoc.evaluation.memory_report import MemoryReport, RecallTrial
+from longdoc.memory.decision import Decision, Form
+from longdoc.memory.index import MemoryIndex, MemoryRows
+from longdoc.memory.policies import GateRule, PolicyName, RecallOptions
+from longdoc.memory.stream import MemoryStream
+from longdoc.storage.memory_types import Memory, Namespace, NamespaceName, NewMemory
+from longdoc.storage.runs import RunRequest, RunStatus
+
+_USER, _AGENT = "eval", "memory"
+_CHARACTERS_PER_TOKEN = 3
+_AT_ONCE = 8
+_ALWAYS = RecallOptions(gate=GateRule.ALWAYS)
+
+VARIANTS: Mapping[str, tuple[PolicyName, RecallOptions]] = {
+    "auto": (PolicyName.AUTO, RecallOptions()),
+    "full": (PolicyName.FULL, RecallOptions()),
+    "retrieve": (PolicyName.RETRIEVE, RecallOptions()),
+    "scm": (PolicyName.SCM, RecallOptions()),
+    "scm without gate": (PolicyName.SCM, _ALWAYS),
+    "scm without controller": (PolicyName.SCM, replace(_ALWAYS, controller=False)),
+    "scm without flash memory": (PolicyName.SCM, replace(_ALWAYS, flash=False)),
+    "scm without activation": (PolicyName.SCM, replace(_ALWAYS, activation=False)),
+}
+"""What is compared: the policies, and scm with one of its parts left out (the paper's ablations)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryOptions:
+    """What is tried: variants by name, budgets of tokens, and whether questions are answered too.
+
+    `summaries`: long turns are summarized first, which takes a call each.
+    """
+
+    variants: tuple[str, ...] = ("auto", "full", "retrieve", "scm")
+    budgets: tuple[int, ...] = (500, 1000, 2000, 4000)
+    answers: bool = False
+    summaries: bool = True
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.variants if name not in VARIANTS]
+        if unknown:
+            raise ConfigError(f"there is no policy {unknown[0]!r}; choose from: {', '.join(VARIANTS)}")
+        if not self.variants or not self.budgets:
+            raise ConfigError("name at least one policy and one budget")
+
+
+async def evaluate_memory(
+    workspace: Workspace, dialogues: Sequence[Dialogue], options: MemoryOptions, *, fresh: bool = False, watch: Watch
+) -> MemoryReport:
+    """Try every variant at every budget on every question. What fails for one question is in the report.
+
+    Raises what a later run may overcome, and `ConfigError`.
+    """
+    if not any(dialogue.questions for dialogue in dialogues):
+        raise ConfigError("there are no questions in these dialogues")
+    title = f"Memory of {len(dialogues)} dialogues"
+    request = RunRequest(
+        kind="eval memory",
+        title=title,
+        document_ids=(),
+        parameters={
+            "dialogues": [_digest(dialogue) for dialogue in dialogues],
+            "variants": list(options.variants),
+            "budgets": list(options.budgets),
+            "answers": options.answers,
+            "summaries": options.summaries,
+        },
+        model=workspace.engine.info.identity,
+    )
+    trials: list[RecallTrial] = []
+    with watch(title) as view:
+        async with open_run(workspace, request, fresh=fresh, emit=view.emit) as run:
+            questions = sum(len(dialogue.questions) for dialogue in dialogues)
+            run.emit(Planned(len(dialogues), f"{questions} questions on {len(dialogues)} dialogues"))
+            for number, dialogue in enumerate(dialogues):
+                if dialogue.questions:
+                    trials += await _DialogueTrials(workspace, run, dialogue, options).run()
+                run.emit(NodeDone(f"{run.id}.{number}", 0, dialogue.id, gap=False))
+            report = MemoryReport(title, trials, _settings(workspace, options), _remarks(dialogues))
+            run.status = RunStatus.GAPS if report.failures else RunStatus.DONE
+        view.finish(run.id, run.usage)
+    return report
+
+
+class _DialogueTrials:
+    """One dialogue: stored, summarized, and asked."""
+
+    def __init__(self, workspace: Workspace, run: OpenRun, dialogue: Dialogue, options: MemoryOptions) -> None:
+        self._workspace = workspace
+        self._records = workspace.records
+        self._run = run
+        self._dialogue = dialogue
+        self._options = options
+        self._counter: TokenCounter = counter_of(workspace.engine)
+
+    async def run(self) -> list[RecallTrial]:
+        namespace, numbers = await self._stored()
+        index = await open_memory_index(self._workspace, namespace, emit=self._run.emit)
+        try:
+            await index.catch_up()
+            if self._options.summaries:
+                await self._summarize(namespace)
+            return [
+                await self._try(namespace, index, numbers, question, variant, budget)
+                for budget in self._options.budgets
+                for variant in self._options.variants
+                for question in self._dialogue.questions
+            ]
+        finally:
+            await index.aclose()
+
+    async def _stored(self) -> tuple[Namespace, list[int]]:
+        """The namespace of the dialogue, and the numbers of its turns."""
+        name = NamespaceName(_USER, _AGENT, f"{self._dialogue.id}-{_digest(self._dialogue)[:12]}")
+        namespace = await self._records.memories.open(name)
+        new = [
+            NewMemory(turn.observation, turn.response, key=str(place), at=turn.at)
+            for place, turn in enumerate(self._dialogue.turns)
+        ]
+        stored = await self._records.memories.append_all(namespace.id, new)
+        return namespace, [memory.number for memory in stored]
+
+    async def _summarize(self, namespace: Namespace) -> None:
+        memories = self._records.memories
+        longer = SUMMARY_FROM_TOKENS * _CHARACTERS_PER_TOKEN
+
+        async def one(memory: Memory) -> None:
+            summary = await summarize_turn(self._run.engine, namespace.id, memory, emit=self._run.emit)
+            await memories.summarize(namespace.id, memory.number, summary or memory.text, of=memory.text)
+
+        while waiting := await memories.unsummarized(namespace.id, longer_than=longer, count=_AT_ONCE):
+            async with asyncio.TaskGroup() as group:
+                for memory in waiting:
+                    group.create_task(one(memory))
+
+    async def _try(  # noqa: PLR0917 - each is another side of a trial
+        self,
+        namespace: Namespace,
+        index: MemoryIndex,
+        numbers: Sequence[int],
+        question: DialogueQuestion,
+        variant: str,
+        budget: int,
+    ) -> RecallTrial:
+        trial = RecallTrial(
+            dialogue=self._dialogue.id,
+            question=question.id,
+            kind=question.kind,
+            policy=variant,
+            budget=budget,
+            gold=tuple(numbers[turn] for turn in question.gold),
+            also=tuple(numbers[turn] for turn in question.also),
+        )
+        rows = MemoryRows(namespace, self._records.memories, self._records.memory_vectors)
+        writer = ChatWriter(self._run.engine, self._counter, namespace=namespace.id, system=None)
+        stream = MemoryStream(rows, index, self._counter, wrapper=await writer.wrapper_tokens())
+        judge = MemoryJudge(self._run.engine, namespace=namespace.id, emit=self._run.emit)
+        name, recall = VARIANTS[variant]
+        started = time.monotonic()
+        before = max(numbers, default=0) + 1
+        try:
+            policy = policy_of(name, stream, recall, judge)
+            decision = await policy.decide(question.question, before=before, budget=budget)
+            trial = _recalled(trial, decision, time.monotonic() - started)
+            if self._options.answers:
+                trial = await self._answered(trial, writer, question, decision, before)
+        except LdaError as error:
+            if error.resumable:
+                raise
+            return replace(trial, failure=str(error))
+        return trial
+
+    async def _answered(
+        self, trial: RecallTrial, writer: ChatWriter, question: DialogueQuestion, decision: Decision, number: int
+    ) -> RecallTrial:
+        room: Room = await writer.room(question.question, memory_tokens=trial.budget)
+        if decision.tokens > room.memories:
+            raise ConfigError(f"{decision.tokens} tokens of memories do not fit the window beside an answer")
+        answered = await writer.answer(number, question.question, decision, room, emit=self._run.emit)
+        text = answered.completion.text
+        return replace(trial, answer=text, exact=exact(text, question.answer), f1=token_f1(text, question.answer))
+
+
+def _recalled(trial: RecallTrial, decision: Decision, seconds: float) -> RecallTrial:
+    kept = decision.kept
+    flash = [] if decision.flash is None else [decision.flash]
+    return replace(
+        trial,
+        candidates=tuple(one.candidate.number for one in (*decision.fitted, *flash)),
+        kept=tuple(one.candidate.number for one in kept),
+        full=tuple(one.candidate.number for one in kept if one.form is Form.FULL),
+        tokens=decision.tokens,
+        judge_calls=decision.calls,
+        malformed=decision.malformed,
+        needed=decision.gate.needed,
+        seconds=seconds,
+    )
+
+
+def _digest(dialogue: Dialogue) -> str:
+    said = "\0".join(f"{turn.observation}\0{turn.response}" for turn in dialogue.turns)
+    return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _settings(workspace: Workspace, options: MemoryOptions) -> dict[str, str]:
+    return {
+        "model": workspace.engine.info.identity,
+        "summaries": "of long turns, by the model" if options.summaries else "none",
+        "tokens": "exact" if workspace.engine.info.exact_tokens else "estimated",
+    }
+
+
+def _remarks(dialogues: Sequence[Dialogue]) -> list[str]:
+    unknown = sum(not question.gold for dialogue in dialogues for question in dialogue.questions)
+    return [f"of {unknown} questions it is not known where the evidence stands"] if unknown else []

@@ -1,0 +1,98 @@
+"""`lda eval memory`: what policies of memory recall and answer, on dialogues with questions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from longdoc.cli import options
+from longdoc.cli.eval_questions import app
+
+__all__ = ["app"]
+
+_MEMORY = "Memory"
+
+MEMORY_HELP = """
+Compare what policies of memory recall of dialogues, at equal budgets of tokens.
+
+PATH is a folder of the SCM test dialogues, a LoCoMo file or a LongMemEval file.
+Recall is the share of the turns with the evidence that stand in the prompt;
+--gold tells which these are where the files do not.
+
+Examples:
+
+  lda eval memory scm4llms/ --gold gold.json
+
+  lda eval memory locomo10.json --policies auto,full,retrieve,scm --answers
+
+  lda eval memory longmemeval_s.json --budgets 1000,4000 --no-summaries --json
+
+  lda eval memory scm4llms/ --gold gold.json --policies 'scm,scm without gate'
+
+Stopped, interrupted or killed: run the same command again (without --fresh),
+and it goes on where it was; what is recorded is not computed again.
+"""
+
+
+@app.command("memory", help=MEMORY_HELP)
+@options.with_run_options(formats="md, txt or json")
+def memory(
+    path: Annotated[Path, typer.Argument(help="Dialogues with questions.", metavar="PATH")],
+    *,
+    gold: Annotated[
+        Path | None, typer.Option("--gold", help="Which turns hold the evidence (JSON).", rich_help_panel=_MEMORY)
+    ] = None,
+    policies: Annotated[
+        str, typer.Option("--policies", help="Parted by commas; 'all': ablations too.", rich_help_panel=_MEMORY)
+    ] = "auto,full,retrieve,scm",
+    budgets: Annotated[
+        str, typer.Option("--budgets", help="Tokens for memories.", rich_help_panel=_MEMORY)
+    ] = "500,1000,2000,4000",
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Answer the questions too, and score it.", rich_help_panel=_MEMORY)
+    ] = False,
+    summaries: Annotated[
+        bool,
+        typer.Option(
+            "--summaries/--no-summaries", help="Summarize long turns first: a call each.", rich_help_panel=_MEMORY
+        ),
+    ] = True,
+    run: options.RunOptions,
+) -> None:
+    """Parse the command line and compare; `MEMORY_HELP` is what people read."""
+    from longdoc.app.bootstrap import Workspace
+    from longdoc.app.memory_evaluation import VARIANTS, MemoryOptions, evaluate_memory
+    from longdoc.cli.exits import ExitCode
+    from longdoc.cli.memory_report_output import MemoryReportOutput
+    from longdoc.cli.output import OutputFormat, Results
+    from longdoc.cli.question_job import parse_numbers, print_tables
+    from longdoc.cli.run_view import RunView
+    from longdoc.cli.session import run_session
+    from longdoc.errors import ConfigError
+    from longdoc.evaluation.dialogues import read_dialogues
+
+    form = run.format()
+    if form is OutputFormat.HTML:
+        raise ConfigError("evaluations are written as md, txt or json; choose another --format or --out")
+    if run.dry_run:
+        raise ConfigError("what judges are asked depends on what is found; limit it with --max-calls")
+    names = tuple(VARIANTS) if policies == "all" else tuple(name.strip() for name in policies.split(","))
+    tried = MemoryOptions(names, parse_numbers(budgets), answers=answers, summaries=summaries)
+    dialogues = read_dialogues(path, gold)
+    results = None if run.plain else Results("eval memory", form, run.out, sources=["memory"])
+
+    async def work(workspace: Workspace) -> ExitCode:
+        def watch(title: str) -> RunView:
+            return RunView(title, quiet=run.quiet)
+
+        report = await evaluate_memory(workspace, dialogues, tried, fresh=run.fresh, watch=watch)
+        output = MemoryReportOutput(report)
+        if results is None:
+            return print_tables(output, quiet=run.quiet)
+        results.add(0, output)
+        results.close()
+        return results.code
+
+    raise typer.Exit(run_session(run.settings(), run.budget(), work, quiet=run.quiet))
