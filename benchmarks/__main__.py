@@ -23,8 +23,17 @@ _NAMES = (
     "summary_length",
     "gold_recall",
     "relevance_efficiency",
+    "injected_memories",
 )
-_BY_NAME_ONLY = ("real_books", "index_speed", "needle_recall", "question_sets", "vllm_pipeline")
+_BY_NAME_ONLY = (
+    "real_books",
+    "index_speed",
+    "needle_recall",
+    "question_sets",
+    "memory_scale",
+    "long_conversation",
+    "vllm_pipeline",
+)
 """What takes hours, or needs a GPU."""
 _PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _INTRODUCTION = """# Benchmarks

@@ -175,7 +175,7 @@ class _DialogueTrials:
             kind=question.kind,
             policy=variant,
             budget=budget,
-            gold=tuple(numbers[turn] for turn in question.gold),
+            gold=tuple(numbers[turn] for turn in question.gold) if question.answerable else (),
             also=tuple(numbers[turn] for turn in question.also),
         )
         rows = MemoryRows(namespace, self._records.memories, self._records.memory_vectors)
@@ -238,5 +238,10 @@ def _settings(workspace: Workspace, options: MemoryOptions) -> dict[str, str]:
 
 
 def _remarks(dialogues: Sequence[Dialogue]) -> list[str]:
-    unknown = sum(not question.gold for dialogue in dialogues for question in dialogue.questions)
-    return [f"of {unknown} questions it is not known where the evidence stands"] if unknown else []
+    questions = [question for dialogue in dialogues for question in dialogue.questions]
+    trick = sum(not question.answerable for question in questions)
+    unknown = sum(question.answerable and not question.gold for question in questions)
+    return [
+        *([f"of {unknown} questions it is not known where the evidence stands"] if unknown else []),
+        *([f"{trick} questions have no answer in their dialogue; they are asked and not scored"] if trick else []),
+    ]

@@ -62,7 +62,7 @@ class MemoryStream:
             for place, one in enumerate(unknown):
                 short = counts[len(texts) + place] if one.summary else None
                 fresh[one.number] = counts[place], short
-            await self.rows.memories.count(self.namespace, fresh, counter=identity)
+            self.rows.memories.count(self.namespace, fresh, counter=identity)
         return [self._candidate(one, fresh.get(one.number, (one.tokens or 0, one.summary_tokens))) for one in memories]
 
     async def cut(self, text: str, tokens: int) -> tuple[str, int]:

@@ -183,15 +183,18 @@ class Memories:
 
         return await self._database.write(work)
 
-    async def count(self, namespace: int, counted: Mapping[int, tuple[int, int | None]], *, counter: str) -> None:
-        """Store the tokens of memories, of the whole and of the summary, by number."""
+    def count(self, namespace: int, counted: Mapping[int, tuple[int, int | None]], *, counter: str) -> None:
+        """Store the tokens of memories, of the whole and of the summary, by number; some time, nobody waits for it.
+
+        Where that fails they are counted once more.
+        """
 
         def work(connection: Connection) -> None:
             for number, (tokens, summary_tokens) in counted.items():
                 values = {"tokens": tokens, "summary_tokens": summary_tokens, "counter": counter}
                 connection.execute(update(memories).where(is_memory(namespace, number)).values(values))
 
-        await self._database.write(work)
+        self._database.enqueue(work).add_done_callback(lambda done: done.cancelled() or done.exception())
 
     async def erase(self, namespace: int, numbers: Sequence[int]) -> int:
         """Take what memories say out of the record, with all that was made from it; how many there were.

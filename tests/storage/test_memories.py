@@ -158,7 +158,8 @@ def test_counts_of_tokens_are_kept_until_a_memory_says_something_else(database: 
         memories = Memories(opened)
         space = (await memories.open(ALICE)).id
         await memories.append_all(space, [NewMemory("a"), NewMemory("b")])
-        await memories.count(space, {1: (5, None), 2: (7, 3)}, counter="t")
+        memories.count(space, {1: (5, None), 2: (7, 3)}, counter="t")
+        await memories.append(space, NewMemory("behind the counts"))
         one, two = await memories.get(space, [1, 2])
         assert (one.tokens, one.counter, two.tokens, two.summary_tokens) == (5, "t", 7, 3)
         assert (await memories.edit(space, 1, observation="c")).tokens is None
