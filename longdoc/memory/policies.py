@@ -207,7 +207,8 @@ async def _packed(
     budget: int,
     in_full_share: float,
 ) -> Fitting:
-    """As many of the best as fit: in full up to a share of the budget, then as summaries where they have one."""
+    """As many of the best as fit: in full up to a share of the budget, then as summaries where they have one, of which
+    the best are taken in full where something is left."""
     left = budget - (0 if flash is None else flash.tokens)
     full_left = max(0, left) * in_full_share
     chosen: list[Fitted] = []
@@ -220,6 +221,11 @@ async def _packed(
             full_left -= form.tokens
         left -= form.tokens
         chosen.append(form)
+    for place, form in enumerate(chosen):  # what is left goes to the best of the summaries
+        more = form.candidate.full_tokens - form.tokens
+        if form.form is Form.SUMMARY and more <= left:
+            chosen[place] = in_full(form.candidate)
+            left -= more
     if ranked and all(one.form is Form.DROPPED for one in chosen):  # the best alone is too long
         return await fit(question, ranked[:1], flash=flash, budget=budget, judge=None, cut=stream.cut)
     if flash is not None and flash.tokens > budget:

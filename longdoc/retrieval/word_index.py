@@ -31,6 +31,8 @@ _TABLES = f"""
 """
 _SETTINGS = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"
 _LOCK_SECONDS = 60.0
+_DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""The latter where SQLite quotes what is no text any more."""
 _CHECKED_BYTES = 16 * 1024 * 1024
 """Larger files are not looked through when they are opened."""
 _SEARCH = "SELECT rowid, -rank FROM words WHERE words MATCH ? ORDER BY rank, rowid LIMIT ?"
@@ -86,7 +88,7 @@ class WordIndex:
                     self._connection.execute("ROLLBACK")
                     raise
                 self._connection.execute("COMMIT")
-            except sqlite3.DatabaseError as error:
+            except _DAMAGE as error:
                 raise self._unusable(error) from error
 
     def search(self, question: str, *, k: int) -> tuple[Ids, Vectors]:
@@ -99,7 +101,7 @@ class WordIndex:
         with self._using:
             try:
                 return self._search(wanted, k)
-            except sqlite3.DatabaseError as error:
+            except _DAMAGE as error:
                 raise self._unusable(error) from error
 
     def close(self) -> None:
@@ -110,7 +112,7 @@ class WordIndex:
     def _opened(self) -> sqlite3.Connection:
         """The file as it is, or a new one in its place where it is damaged or of another kind."""
         connection = _connect(self._path)
-        with suppress(sqlite3.DatabaseError):
+        with suppress(*_DAMAGE):
             if self._usable(connection):
                 return connection
         connection.close()
@@ -137,7 +139,7 @@ class WordIndex:
         with self._using:
             try:
                 return self._connection.execute("SELECT watermark, size FROM about").fetchone()
-            except sqlite3.DatabaseError as error:
+            except _DAMAGE as error:
                 raise self._unusable(error) from error
 
     def _apply(self, changes: Sequence[TextChange]) -> None:
@@ -168,7 +170,7 @@ class WordIndex:
         ids, scores = zip(*rows, strict=True)
         return np.array(ids, np.int64), np.array(scores, np.float32) / bound
 
-    def _unusable(self, error: sqlite3.Error) -> IndexUnusableError:
+    def _unusable(self, error: Exception) -> IndexUnusableError:
         return IndexUnusableError(str(self._path), f"cannot be used ({error})")
 
 
