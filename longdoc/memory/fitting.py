@@ -44,7 +44,7 @@ def in_full(candidate: Candidate, *, judgement: Judgement | None = None) -> Fitt
 def summarized(fitted: Fitted) -> Fitted:
     """Its summary instead, where there is one."""
     one = fitted.candidate
-    if one.summary is None or one.summary_tokens >= one.full_tokens:
+    if not one.summary or one.summary_tokens >= one.full_tokens:
         return fitted
     return replace(fitted, form=Form.SUMMARY, text=one.summary, tokens=one.summary_tokens)
 
