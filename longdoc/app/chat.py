@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +17,7 @@ from longdoc.agents.events import CallFinished, Emit, Event, Warned
 from longdoc.agents.follow_up import MOST_TURNS
 from longdoc.agents.memory_judge import MemoryJudge, memory_reference
 from longdoc.agents.turn_summary import SUMMARY_FROM_TOKENS, summarize_turn
-from longdoc.app.bootstrap import Records, Workspace
+from longdoc.app.bootstrap import Library, Records, Workspace
 from longdoc.app.chat_documents import ChatDocuments, DocumentAnswer
 from longdoc.app.chat_facts import ChatFacts, facts_name, forget_facts
 from longdoc.app.runs import OpenRun, RunUsage, open_run
@@ -173,7 +173,9 @@ class ChatSession:
     async def forget(self, *numbers: int) -> int:
         """Erase memories with all that was made from them, facts too; how many there were."""
         await forget_facts(self._records, self.namespace, numbers)
-        return await self._records.memories.erase(self.namespace.id, numbers)
+        erased = await self._records.memories.erase(self.namespace.id, numbers)
+        await self._index.catch_up()
+        return erased
 
     async def undo(self) -> Memory | None:
         """Erase the last turn, answered or not; what it was."""
@@ -446,7 +448,7 @@ async def open_chat(
         yield session
 
 
-async def open_memory_index(workspace: Workspace, namespace: Namespace, *, emit: Emit) -> MemoryIndex:
+async def open_memory_index(workspace: Library | Workspace, namespace: Namespace, *, emit: Emit) -> MemoryIndex:
     """The index of a namespace; by words alone, with a warning, where there is no model for embeddings."""
 
     def lost(error: LdaError) -> None:
@@ -469,6 +471,18 @@ async def open_memory_index(workspace: Workspace, namespace: Namespace, *, emit:
 def memory_folder(records: Records, namespace: Namespace) -> Path:
     """Where what is derived from a namespace lies."""
     return records.indexes / f"memory-{namespace.id}"
+
+
+async def erase_memories(records: Records, namespace: Namespace, numbers: Sequence[int]) -> int:
+    """Erase memories of a namespace that is not open, with all that was made from them; how many there were."""
+    await forget_facts(records, namespace, numbers)
+    erased = await records.memories.erase(namespace.id, numbers)
+    folder = memory_folder(records, namespace)
+    if await asyncio.to_thread(folder.exists):
+        rows = MemoryRows(namespace, records.memories, records.memory_vectors)
+        async with aclosing(await MemoryIndex.open(folder, rows, None, lost=lambda error: None)) as index:
+            await index.catch_up()
+    return erased
 
 
 async def delete_namespace(records: Records, name: NamespaceName) -> Namespace:

@@ -222,6 +222,7 @@ class _Dense:
         self._vectors = rows.vectors
         self._embedder = embedder
         self._saved = index.watermark
+        self._erased = False
         self.index = index
 
     @classmethod
@@ -258,8 +259,8 @@ class _Dense:
             asked *= _MORE
 
     async def save(self) -> None:
-        """Write the file where many changes are not in it. A file that cannot be written is no loss."""
-        if self.index.watermark - self._saved < _SAVED_AFTER:
+        """Write the file where many changes are not in it, or something is in it that was changed or erased since."""
+        if self.index.watermark - self._saved < _SAVED_AFTER and not (self._erased and self._path.exists()):
             return
         await asyncio.to_thread(self.index.save, self._path)
         self._saved = self.index.watermark
@@ -290,6 +291,7 @@ class _Dense:
             if one.number <= highest
         ]
         if stale:
+            self._erased = True
             self.index.remove(np.concatenate(stale))
         if numbers:
             ids = [np.arange(len(vectors[one]), dtype=np.int64) + (one << _PIECE_BITS) for one in numbers]

@@ -6,14 +6,30 @@ seen all before it, also with several processes at work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Text,
+    and_,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from longdoc.errors import ConfigError, NotFoundError
+from longdoc.json_value import JsonValue
+from longdoc.storage.call_rows import text_references
 from longdoc.storage.memory_types import (
     Memory,
     MemoryFilter,
@@ -25,6 +41,7 @@ from longdoc.storage.memory_types import (
 )
 from longdoc.storage.schema import (
     calls,
+    documents,
     memories,
     memory_decisions,
     memory_revisions,
@@ -35,6 +52,7 @@ from longdoc.storage.schema import (
     nodes,
     run_calls,
     runs,
+    texts,
 )
 
 MEMORY_COLUMNS = [memories.c[one.name] for one in fields(Memory)]
@@ -163,6 +181,7 @@ def erase_rows(connection: Connection, namespace: int, numbers: Sequence[int]) -
         if row is None or row.status == MemoryStatus.ERASED:
             continue
         _delete_calls(connection, namespace, calls.c.id.in_(row.source.get(CALLS, [])[:MOST_ROWS]))
+        _delete_run(connection, namespace, number)
         set_values(connection, namespace, number, _NOTHING)
         for table in (memory_revisions, memory_decisions):
             connection.execute(delete(table).where(table.c.namespace_id == namespace, table.c.number == number))
@@ -179,6 +198,18 @@ def delete_namespace(connection: Connection, namespace: int) -> None:
     connection.execute(delete(namespaces).where(namespaces.c.id == namespace))
 
 
+def _delete_run(connection: Connection, namespace: int, number: int) -> None:
+    """Delete the run that a memory's decision names, where there is one of its own: its answer came from documents."""
+    decided = select(memory_decisions.c.payload).where(
+        memory_decisions.c.namespace_id == namespace, memory_decisions.c.number == number
+    )
+    decision: JsonValue = connection.execute(decided).scalar()
+    run_id = decision.get("run") if isinstance(decision, dict) else None
+    own = select(namespace_runs.c.run_id).where(namespace_runs.c.namespace_id == namespace)
+    if run_id is not None:
+        connection.execute(delete(runs).where(runs.c.id == run_id, runs.c.id.in_(own)))
+
+
 def _delete_calls(connection: Connection, namespace: int, meant: ColumnElement[bool]) -> None:
     """Delete calls that no run outside of a namespace made, took or has a node from."""
     own = select(namespace_runs.c.run_id).where(namespace_runs.c.namespace_id == namespace)
@@ -186,7 +217,19 @@ def _delete_calls(connection: Connection, namespace: int, meant: ColumnElement[b
     in_node = exists().where(
         node_calls.c.call_id == calls.c.id, node_calls.c.node_id == nodes.c.id, nodes.c.run_id.not_in(own)
     )
-    connection.execute(delete(calls).where(meant, ~elsewhere, ~in_node))
+    doomed = connection.execute(select(calls.c.id, calls.c.inputs).where(meant, ~elsewhere, ~in_node)).all()
+    for start in range(0, len(doomed), MOST_ROWS):
+        some = [row.id for row in doomed[start : start + MOST_ROWS]]
+        connection.execute(delete(calls).where(calls.c.id.in_(some)))
+    _delete_unused_texts(connection, {sha256 for row in doomed for sha256 in text_references(row.inputs)})
+
+
+def _delete_unused_texts(connection: Connection, sha256s: Iterable[str]) -> None:
+    """Delete those of these texts that no document is and no call was made from."""
+    for sha256 in sha256s:
+        document = exists().where(documents.c.text_sha256 == sha256)
+        call = exists().where(cast(calls.c.inputs, Text).contains(sha256))
+        connection.execute(delete(texts).where(texts.c.sha256 == sha256, ~document, ~call))
 
 
 def get_row(connection: Connection, namespace: int, number: int) -> Memory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.chat import ChatOptions, ChatSession, Reply, delete_namespace, memory_folder, open_chat
+from longdoc.documents.readers import read_bytes
 from longdoc.engines.engine import Completion, CompletionRequest, EngineInfo, TextSink
 from longdoc.engines.scripted import ScriptedEngine
 from longdoc.errors import ConfigError, EngineUnavailableError, NotFoundError
@@ -332,6 +334,33 @@ def test_a_deleted_namespace_leaves_nothing(tmp_path: Path) -> None:
     with_workspace(tmp_path, engine, work)
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or b"swordfish" not in file.read_bytes().lower()
+
+
+def test_what_was_answered_from_documents_is_erased_with_its_run(tmp_path: Path) -> None:
+    text = "# One\n\nThe keeper of Skerry Head hid the key under the seventh stair.\n\n# Two\n\nIt rained."
+    long = "Where did the keeper hide the swordfish key? " + "Tell me, please. " * 40
+
+    def answer(request: CompletionRequest) -> str:
+        if kind(request) != "ask/answer":
+            return "Where did the keeper hide the swordfish key?" if kind(request) == "ask/standalone" else "Noted."
+        quote = {"excerpt": 1, "words": "hid the key under the seventh stair"}
+        return json.dumps({"found": True, "claims": [{"quotes": [quote], "text": "The swordfish stair."}]})
+
+    async def work(workspace: Workspace) -> None:
+        async with open_chat(workspace, ALICE, ChatOptions()) as chat:
+            await chat.add([read_bytes(text.encode(), name="book.md")])
+            reply = await chat.send(long)
+            assert reply.answer is not None
+            assert [one.quote for one in reply.answer.citations] == ["hid the key under the seventh stair"]
+            assert reply.decision["policy"] == "documents"
+            await chat.send("Where was it, did you say?")
+            assert len(await workspace.records.runs.list()) == 2
+            await chat.forget(1, 2)
+            assert await workspace.records.runs.list() == ()
+
+    with_workspace(tmp_path, scripted(answer), work)
+    for file in tmp_path.rglob("*"):
+        assert not file.is_file() or b"swordfish" not in file.read_bytes().lower(), file
 
 
 def test_what_a_memory_says_cannot_end_its_fence(tmp_path: Path) -> None:
