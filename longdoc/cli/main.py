@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from longdoc.cli import ask, chat, check, collections, config, doctor, ingest, models, runs, show, summarize
-from longdoc.cli.eval_questions import app as eval_app
+from longdoc.cli import ask, chat, check, collections, config, doctor, ingest, memory, models, runs, show, summarize
+from longdoc.cli.eval_memory import app as eval_app
 from longdoc.cli.exits import ExitCode, exit_code
 from longdoc.errors import LdaError
 
@@ -25,6 +25,7 @@ app.command("chat", help=chat.HELP)(chat.chat)
 app.command("check", help=check.HELP)(check.check)
 app.command("ingest", help=ingest.HELP)(ingest.ingest)
 app.add_typer(collections.app, name="collections")
+app.add_typer(memory.app, name="memory")
 app.command("show")(show.show)
 app.add_typer(runs.app, name="runs")
 app.add_typer(eval_app, name="eval")
