@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from importlib.util import find_spec
-from pathlib import Path
 
 from longdoc.agents.answer_reader import Answer
 from longdoc.agents.chat import Answered, ChatWriter, Room
-from longdoc.agents.events import CallFinished, Emit, Event, Warned
+from longdoc.agents.events import CallFinished, Emit, Event
 from longdoc.agents.follow_up import MOST_TURNS
 from longdoc.agents.memory_judge import MemoryJudge, memory_reference
 from longdoc.agents.turn_summary import SUMMARY_FROM_TOKENS, summarize_turn
-from longdoc.app.bootstrap import Library, Records, Workspace
+from longdoc.app.bootstrap import Workspace
 from longdoc.app.chat_documents import ChatDocuments, DocumentAnswer
 from longdoc.app.chat_facts import ChatFacts, facts_name, forget_facts
+from longdoc.app.memory_access import open_memory_index, policy_of
 from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.segmentation import counter_of
+from longdoc.app.written_answer import WrittenAnswer
 from longdoc.documents.document import Document
-from longdoc.engines.embedder import Embedder
 from longdoc.engines.engine import Engine, TextSink
-from longdoc.errors import ConfigError, EngineError, LdaError, NotFoundError
+from longdoc.errors import ConfigError, LdaError, NotFoundError
 from longdoc.json_value import JsonValue
 from longdoc.memory.decision import Decision
 from longdoc.memory.index import MemoryIndex, MemoryRows
 from longdoc.memory.policies import (
-    Automatic,
-    FullHistory,
-    MemoryPolicy,
     PolicyName,
     RecallOptions,
-    Retrieval,
-    SelfControlled,
 )
 from longdoc.memory.stream import MemoryStream
 from longdoc.prompts.catalogue import Quoted
@@ -258,7 +251,7 @@ class ChatSession:
             started = time.monotonic()
             decision = await self._decide(run, said, room)
             decided = time.monotonic() - started
-            written = _Written(self._records, self.namespace.id, said.number, on_text)
+            written = WrittenAnswer(self._records, self.namespace.id, said.number, on_text)
             try:
                 answer = await self._written(run, said, decision, room, facts, on_text=written.take)
             except asyncio.CancelledError:
@@ -359,46 +352,6 @@ class ChatSession:
                 await self.facts.learn(run.engine, self.namespace, emit=run.emit)
 
 
-class _Written:
-    """An answer as it is written: passed on, and kept every second, so that what was seen survives a kill."""
-
-    def __init__(self, records: Records, namespace: int, number: int, on_text: TextSink | None) -> None:
-        self._records = records
-        self._namespace = namespace
-        self._number = number
-        self._on_text = on_text
-        self._pieces: list[str] = []
-        self._kept_at = time.monotonic()
-        self._keeping: asyncio.Task[None] | None = None
-
-    def take(self, piece: str) -> None:
-        """Hear the next piece."""
-        self._pieces.append(piece)
-        if self._on_text is not None:
-            self._on_text(piece)
-        now = time.monotonic()
-        if now - self._kept_at >= _JOTTED_EVERY and (self._keeping is None or self._keeping.done()):
-            self._kept_at = now
-            self._keeping = asyncio.get_running_loop().create_task(self._keep())
-
-    async def ended(self) -> None:
-        """Nothing is kept after this."""
-        if self._keeping is not None:
-            await self._keeping
-
-    async def broken_off(self, calls: Sequence[int], decision: JsonValue) -> None:
-        """Keep what there is as the answer; without a word of it the input still waits for one."""
-        await self.ended()
-        text = "".join(self._pieces).strip()
-        if text:
-            await self._records.memories.answer(
-                self._namespace, self._number, text, status=MemoryStatus.CUT, calls=calls, decision=decision
-            )
-
-    async def _keep(self) -> None:
-        await self._records.memories.jot(self._namespace, self._number, "".join(self._pieces))
-
-
 def _ignore(event: Event) -> None:
     del event
 
@@ -407,17 +360,6 @@ def _documents(namespace: Namespace) -> list[str]:
     """The ids of the documents that a session answers from."""
     ids = namespace.settings.get("documents", [])
     return [str(one) for one in ids] if isinstance(ids, list) else []
-
-
-def policy_of(name: PolicyName, stream: MemoryStream, options: RecallOptions, judge: MemoryJudge) -> MemoryPolicy:
-    """The policy of that name over a stream."""
-    if name is PolicyName.FULL:
-        return FullHistory(stream, options)
-    if name is PolicyName.RETRIEVE:
-        return Retrieval(stream, options)
-    if name is PolicyName.SCM:
-        return SelfControlled(stream, options, gate=judge, judge=judge)
-    return Automatic(stream, options)
 
 
 @asynccontextmanager
@@ -446,51 +388,3 @@ async def open_chat(
             await session.set_system(options.system)
         session.catch_up()
         yield session
-
-
-async def open_memory_index(workspace: Library | Workspace, namespace: Namespace, *, emit: Emit) -> MemoryIndex:
-    """The index of a namespace; by words alone, with a warning, where there is no model for embeddings."""
-
-    def lost(error: LdaError) -> None:
-        emit(Warned(f"memories are found by their words alone, for the embedder fails: {error}"))
-
-    embedder: Embedder | None = None
-    try:
-        embedder = await workspace.embedder.opened()
-    except (ConfigError, EngineError) as error:
-        lost(error)
-    if embedder is not None and (embedder.info.engine == _HASHED or not find_spec("faiss")):
-        lacking = "model for embeddings" if embedder.info.engine == _HASHED else "FAISS"
-        emit(Warned(f"memories are found by their words alone: there is no {lacking}"))
-        embedder = None
-    records = workspace.records
-    rows = MemoryRows(namespace, records.memories, records.memory_vectors)
-    return await MemoryIndex.open(memory_folder(records, namespace), rows, embedder, lost=lost)
-
-
-def memory_folder(records: Records, namespace: Namespace) -> Path:
-    """Where what is derived from a namespace lies."""
-    return records.indexes / f"memory-{namespace.id}"
-
-
-async def erase_memories(records: Records, namespace: Namespace, numbers: Sequence[int]) -> int:
-    """Erase memories of a namespace that is not open, with all that was made from them; how many there were."""
-    await forget_facts(records, namespace, numbers)
-    erased = await records.memories.erase(namespace.id, numbers)
-    folder = memory_folder(records, namespace)
-    if await asyncio.to_thread(folder.exists):
-        rows = MemoryRows(namespace, records.memories, records.memory_vectors)
-        async with aclosing(await MemoryIndex.open(folder, rows, None, lost=lambda error: None)) as index:
-            await index.catch_up()
-    return erased
-
-
-async def delete_namespace(records: Records, name: NamespaceName) -> Namespace:
-    """Delete a namespace with everything that was made from it, files first: what is stopped in between can be done
-    once more. Raises `NotFoundError`."""
-    found = await records.memories.find(name)
-    if found is None:
-        raise NotFoundError(f"there are no memories of {name}")
-    await forget_facts(records, found, None)
-    await asyncio.to_thread(shutil.rmtree, memory_folder(records, found), ignore_errors=True)
-    return await records.memories.delete(name)

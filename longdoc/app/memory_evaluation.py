@@ -17,8 +17,8 @@ from longdoc.agents.events import NodeDone, Planned
 from longdoc.agents.memory_judge import MemoryJudge
 from longdoc.agents.turn_summary import SUMMARY_FROM_TOKENS, summarize_turn
 from longdoc.app.bootstrap import Workspace
-from longdoc.app.chat import open_memory_index, policy_of
 from longdoc.app.comparison import Watch
+from longdoc.app.memory_access import open_memory_index, policy_of
 from longdoc.app.runs import OpenRun, open_run
 from longdoc.app.segmentation import counter_of
 from longdoc.documents.tokens import TokenCounter

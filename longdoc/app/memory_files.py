@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pydantic
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from longdoc.app.bootstrap import Records
 from longdoc.errors import ConfigError
 from longdoc.json_value import JsonValue
-from longdoc.storage.memory_types import Memory, MemoryKind, MemoryStatus, Namespace, NewMemory
+from longdoc.storage.memory_types import CALLS, Memory, MemoryKind, MemoryStatus, Namespace, NewMemory
 
 _AT_ONCE = 1000
 
@@ -39,16 +40,23 @@ async def export_lines(records: Records, namespace: Namespace) -> list[str]:
     return [json.dumps(memory_json(memory), ensure_ascii=False) for memory in memories]
 
 
-async def import_lines(records: Records, namespace: Namespace, lines: Iterable[str]) -> int:
-    """Store the memories of a file; how many. Those with a key that is there are not stored again.
+def read_lines(lines: Iterable[str], *, expires_at: datetime | None = None) -> list[NewMemory]:
+    """The memories of a file, each to be erased at `expires_at` where that is given.
 
-    All lines are read before any is stored. Raises `ConfigError` naming the line that cannot be used.
+    Raises `ConfigError` naming the line that cannot be used.
     """
-    new = [_read(line, number) for number, line in enumerate(lines, 1) if line.strip()]
-    before = await records.memories.last_change(namespace.id)
+    read = [_read(line, number) for number, line in enumerate(lines, 1) if line.strip()]
+    return read if expires_at is None else [replace(one, expires_at=expires_at) for one in read]
+
+
+async def import_memories(records: Records, namespace: Namespace, new: Sequence[NewMemory]) -> int:
+    """Store memories, those with a key that is there not again; how many were stored."""
+    stored: set[int] = set()
+    before = (await records.memories.open(namespace.name)).memories
     for start in range(0, len(new), _AT_ONCE):
-        await records.memories.append_all(namespace.id, new[start : start + _AT_ONCE])
-    return await records.memories.last_change(namespace.id) - before
+        some = await records.memories.append_all(namespace.id, new[start : start + _AT_ONCE])
+        stored.update(memory.number for memory in some)
+    return sum(number > before for number in stored)
 
 
 def memory_json(memory: Memory) -> dict[str, JsonValue]:
@@ -63,7 +71,7 @@ def memory_json(memory: Memory) -> dict[str, JsonValue]:
         "observation": memory.observation,
         "response": memory.response,
         "summary": memory.summary,
-        "source": {name: value for name, value in memory.source.items() if name != "calls"},
+        "source": {name: value for name, value in memory.source.items() if name != CALLS},
     }
 
 
@@ -89,7 +97,7 @@ def _read(line: str, number: int) -> NewMemory:
         kind=read.kind,
         status=status,
         key=read.key,
-        source=read.source,
+        source={name: value for name, value in read.source.items() if name != CALLS},
         at=_aware(read.at),
         expires_at=_aware(read.expires_at),
     )

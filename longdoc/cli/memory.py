@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -244,7 +243,7 @@ def forget_memories(
 
     Example: lda memory forget 3 4
     """
-    from longdoc.app.chat import erase_memories
+    from longdoc.app.memory_access import erase_memories
     from longdoc.cli.memory_output import forgotten_json
 
     async def forget(records: Records, namespace: Namespace) -> int:
@@ -317,7 +316,7 @@ def import_memories(
 
     Example: lda memory import notes.jsonl --expires-in 30
     """
-    from longdoc.app.memory_files import import_lines
+    from longdoc.app.memory_files import import_memories, read_lines
     from longdoc.cli.memory_output import imported_json
     from longdoc.cli.record import with_records
     from longdoc.errors import ConfigError
@@ -327,13 +326,13 @@ def import_memories(
         raise ConfigError(f"{_named(file)} holds no memories; write them as 'lda memory export' does")
     expires_at = None if expires_in is None else datetime.now(UTC) + timedelta(days=expires_in)
 
+    try:
+        new = read_lines(lines, expires_at=expires_at)
+    except ConfigError as error:
+        raise ConfigError(f"{_named(file)}: {error}; nothing was stored") from error
+
     async def store(records: Records) -> int:
-        namespace = await records.memories.open(place.name(session))
-        given = lines if expires_at is None else _expiring(lines, expires_at)
-        try:
-            return await import_lines(records, namespace, given)
-        except ConfigError as error:
-            raise ConfigError(f"{_named(file)}: {error}; nothing was stored") from error
+        return await import_memories(records, await records.memories.open(place.name(session)), new)
 
     stored = asyncio.run(with_records(place.database, store))
     if place.json:
@@ -356,7 +355,7 @@ def delete_session(
 
     Example: lda memory delete project-x
     """
-    from longdoc.app.chat import delete_namespace
+    from longdoc.app.memory_access import delete_namespace
     from longdoc.cli.exits import ExitCode
     from longdoc.cli.memory_output import deleted_json
     from longdoc.cli.record import with_records
@@ -386,7 +385,7 @@ class _Search:
 
     async def run(self, library: Library) -> ExitCode:
         """Search and show. Raises `NotFoundError`, before any embedder is opened."""
-        from longdoc.app.chat import open_memory_index
+        from longdoc.app.memory_access import open_memory_index
         from longdoc.cli.exits import ExitCode
         from longdoc.cli.memory_output import found_json, print_found
         from longdoc.cli.run_view import RunView
@@ -507,16 +506,6 @@ def _write(lines: Iterable[str], file: str) -> None:
     except ConfigError as error:
         reason = str(error).removesuffix("; choose another --out")
         raise ConfigError(f"{reason}; choose another file") from error
-
-
-def _expiring(lines: Iterable[str], moment: datetime) -> Iterator[str]:
-    """Memories in lines, to be erased at that moment. What is no JSON object stays as it is: the import names it."""
-    for line in lines:
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            value = None
-        yield json.dumps({**value, "expires_at": moment.isoformat()}) if isinstance(value, dict) else line
 
 
 def _confirmed(namespace: Namespace) -> bool:

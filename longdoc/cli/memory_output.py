@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
-
-from rich.markup import escape
 
 from longdoc.app.memory_files import memories_json, memory_json
 from longdoc.cli.chat_output import memory_rows
@@ -22,7 +19,7 @@ _EMPTY = '""'
 
 def print_namespaces(rows: Sequence[Namespace]) -> None:
     """A table of namespaces."""
-    _print(
+    table(
         ("user", "agent", "session", "memories", "made"),
         [
             (*(part or _EMPTY for part in _parts(row.name)), f"{row.memories:,}", f"{row.created_at:%Y-%m-%d %H:%M}")
@@ -42,7 +39,7 @@ def namespaces_json(rows: Sequence[Namespace]) -> str:
 def print_memories(memories: Sequence[Memory]) -> None:
     """A table of memories, long ones shortened."""
     rows = memory_rows([(memory, None) for memory in memories])
-    _print(("memory", "when", "kind", "said", "answered"), _with_kinds(memories, rows))
+    table(("memory", "when", "kind", "said", "answered"), _with_kinds(memories, rows))
 
 
 def shown_json(name: NamespaceName, memories: Sequence[Memory]) -> str:
@@ -54,7 +51,7 @@ def print_found(found: Sequence[tuple[Memory, Found]]) -> None:
     """A table of what a search found, with how near it is."""
     rows = memory_rows([(memory, one.score) for memory, one in found])
     columns = ("memory", "when", "kind", "near", "said", "answered")
-    _print(columns, _with_kinds([memory for memory, _ in found], rows))
+    table(columns, _with_kinds([memory for memory, _ in found], rows))
 
 
 def found_json(name: NamespaceName, text: str, found: Sequence[tuple[Memory, Found]]) -> str:
@@ -77,7 +74,7 @@ def edited_json(memory: Memory, *, changed: bool) -> str:
 
 def print_revisions(revisions: Sequence[Revision]) -> None:
     """A table of what a memory said before, in full: two states may differ anywhere."""
-    _print(
+    table(
         ("edit", "until", "said", "answered"),
         [
             (str(one.revision), f"{one.replaced_at:%Y-%m-%d %H:%M}", _line(one.observation), _line(one.response))
@@ -121,11 +118,6 @@ def imported_json(name: NamespaceName, *, given: int, stored: int) -> str:
 def deleted_json(namespace: Namespace) -> str:
     """The envelope of what was deleted."""
     return envelope("memory delete", "done", **_name_json(namespace.name), memories=namespace.memories)
-
-
-def _print(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table; what memories say in square brackets is no markup."""
-    table(columns, [[escape(cell) for cell in row] for row in rows] if sys.stdout.isatty() else rows)
 
 
 def _with_kinds(memories: Sequence[Memory], rows: Sequence[Sequence[str]]) -> list[list[str]]:

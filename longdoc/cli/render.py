@@ -54,14 +54,14 @@ def notifier(*, quiet: bool) -> Callable[[str], None]:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: ruled on a terminal, tab-separated in a pipe."""
+    """Print a table: ruled on a terminal, tab-separated in a pipe. What stands in it is no markup."""
     if not sys.stdout.isatty():
         for row in (columns, *rows):
             sys.stdout.write("\t".join(row) + "\n")
         return
     drawn = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        drawn.add_row(*row)
+        drawn.add_row(*map(escape, row))
     stdout_console().print(drawn)
 
 

@@ -18,7 +18,6 @@ from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.database import Database
 from longdoc.storage.inserts import insert_missing, insert_or_update
 from longdoc.storage.memory_rows import (
-    CALLS,
     MEMORY_COLUMNS,
     MOST_ROWS,
     REMEMBERED,
@@ -38,6 +37,7 @@ from longdoc.storage.memory_rows import (
     set_values,
 )
 from longdoc.storage.memory_types import (
+    CALLS,
     Memory,
     MemoryFilter,
     MemoryStatus,

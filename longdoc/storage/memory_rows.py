@@ -31,6 +31,7 @@ from longdoc.errors import ConfigError, NotFoundError
 from longdoc.json_value import JsonValue
 from longdoc.storage.call_rows import text_references
 from longdoc.storage.memory_types import (
+    CALLS,
     Memory,
     MemoryFilter,
     MemoryKind,
@@ -68,8 +69,6 @@ _NOTHING: Mapping[str, object] = {
     "counter": None,
     "source": {},
 }
-CALLS: Final = "calls"
-"""What a memory's source has the ledger's ids under, of the calls that were made for it."""
 MOST_ROWS: Final = 1000
 """Of one statement: a row has 16 parameters, and SQLite takes 32,766."""
 

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from longdoc.json_value import JsonValue
+
+CALLS: Final = "calls"
+"""What a memory's source has the ledger's ids under, of the calls that were made for it."""
 
 
 class MemoryKind(StrEnum):

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longdoc.app.bootstrap import Workspace
-from longdoc.app.chat import ChatOptions, ChatSession, Reply, delete_namespace, memory_folder, open_chat
+from longdoc.app.chat import ChatOptions, ChatSession, Reply, open_chat
+from longdoc.app.memory_access import delete_namespace, memory_folder
 from longdoc.documents.readers import read_bytes
 from longdoc.engines.engine import Completion, CompletionRequest, EngineInfo, TextSink
 from longdoc.engines.scripted import ScriptedEngine

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from longdoc.app.bootstrap import Workspace
-from longdoc.app.chat import ChatOptions, ChatSession, delete_namespace, open_chat
+from longdoc.app.chat import ChatOptions, ChatSession, open_chat
+from longdoc.app.memory_access import delete_namespace
 from longdoc.engines.engine import CompletionRequest
 from longdoc.storage.memory_types import NamespaceName
 from tests.app.chatting import ALICE, kind, prompt, said, scripted, with_workspace

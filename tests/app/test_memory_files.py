@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.chat import ChatOptions, open_chat
-from longdoc.app.memory_files import export_lines, import_lines
+from longdoc.app.memory_files import export_lines, import_memories, read_lines
 from longdoc.errors import ConfigError
 from longdoc.storage.memory_types import Memory, MemoryKind, MemoryStatus, NamespaceName, NewMemory
 from tests.app.chatting import ALICE, scripted, with_workspace
@@ -50,11 +50,11 @@ def test_what_is_exported_comes_in_again_as_it_was(new: list[NewMemory]) -> None
         await memories.append_all(here.id, [replace(one, key=str(i)) for i, one in enumerate(new)])
         lines = await export_lines(workspace.records, here)
         assert all("\n" not in line and "\r" not in line for line in lines)
-        assert await import_lines(workspace.records, there, lines) == len(new)
+        assert await import_memories(workspace.records, there, read_lines(lines)) == len(new)
         before, after = await memories.newest(here.id), await memories.newest(there.id)
         assert list(map(without_place, before)) == list(map(without_place, after))
         assert await export_lines(workspace.records, there) == lines
-        assert await import_lines(workspace.records, there, lines) == 0
+        assert await import_memories(workspace.records, there, read_lines(lines)) == 0
 
     with tempfile.TemporaryDirectory() as folder:
         with_workspace(Path(folder), scripted(), work)
@@ -89,7 +89,7 @@ def test_a_line_needs_no_more_than_a_text(tmp_path: Path) -> None:
 
     async def work(workspace: Workspace) -> None:
         namespace = await workspace.records.memories.open(ALICE)
-        assert await import_lines(workspace.records, namespace, lines) == 4
+        assert await import_memories(workspace.records, namespace, read_lines(lines)) == 4
         note, answer, yesterday, oslo = (await workspace.records.memories.newest(namespace.id))[::-1]
         assert (note.number, note.kind, note.status, note.at) == (1, "import", "done", note.recorded_at)
         assert (answer.number, answer.status, answer.observation) == (2, "done", "")
@@ -118,7 +118,7 @@ def test_a_line_that_is_no_memory_is_named_and_nothing_is_stored(tmp_path: Path,
     async def work(workspace: Workspace) -> None:
         namespace = await workspace.records.memories.open(ALICE)
         with pytest.raises(ConfigError, match="line 2 is no memory: ") as raised:
-            await import_lines(workspace.records, namespace, ['{"observation": "fine"}', line])
+            await import_memories(workspace.records, namespace, read_lines(['{"observation": "fine"}', line]))
         assert problem in str(raised.value)
         assert len(str(raised.value).splitlines()) == 1
         assert await workspace.records.memories.newest(namespace.id) == []
@@ -131,8 +131,8 @@ def test_large_files_are_stored_in_order_and_once(tmp_path: Path) -> None:
 
     async def work(workspace: Workspace) -> None:
         namespace = await workspace.records.memories.open(ALICE)
-        assert await import_lines(workspace.records, namespace, lines[:1200]) == 1200
-        assert await import_lines(workspace.records, namespace, lines) == 1300
+        assert await import_memories(workspace.records, namespace, read_lines(lines[:1200])) == 1200
+        assert await import_memories(workspace.records, namespace, read_lines(lines)) == 1300
         stored = (await workspace.records.memories.newest(namespace.id))[::-1]
         assert [one.observation for one in stored] == [f"Note {i}." for i in range(2500)]
 

@@ -1,0 +1,101 @@
+"""Reaching the memories of a namespace: its index, the policy over its stream, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from contextlib import aclosing
+from importlib.util import find_spec
+from pathlib import Path
+
+from longdoc.agents.events import Emit, Warned
+from longdoc.agents.memory_judge import MemoryJudge
+from longdoc.app.bootstrap import Library, Records, Workspace
+from longdoc.app.chat_facts import facts_name, forget_facts
+from longdoc.engines.embedder import Embedder
+from longdoc.errors import ConfigError, EngineError, LdaError, NotFoundError
+from longdoc.memory.index import MemoryIndex, MemoryRows
+from longdoc.memory.policies import (
+    Automatic,
+    FullHistory,
+    MemoryPolicy,
+    PolicyName,
+    RecallOptions,
+    Retrieval,
+    SelfControlled,
+)
+from longdoc.memory.stream import MemoryStream
+from longdoc.storage.memory_types import Namespace, NamespaceName
+
+_HASHED = "hashed"
+
+
+def policy_of(name: PolicyName, stream: MemoryStream, options: RecallOptions, judge: MemoryJudge) -> MemoryPolicy:
+    """The policy of that name over a stream."""
+    if name is PolicyName.FULL:
+        return FullHistory(stream, options)
+    if name is PolicyName.RETRIEVE:
+        return Retrieval(stream, options)
+    if name is PolicyName.SCM:
+        return SelfControlled(stream, options, gate=judge, judge=judge)
+    return Automatic(stream, options)
+
+
+async def open_memory_index(workspace: Library | Workspace, namespace: Namespace, *, emit: Emit) -> MemoryIndex:
+    """The index of a namespace; by words alone, with a warning, where there is no model for embeddings."""
+
+    def lost(error: LdaError) -> None:
+        emit(Warned(f"memories are found by their words alone, for the embedder fails: {error}"))
+
+    embedder: Embedder | None = None
+    try:
+        embedder = await workspace.embedder.opened()
+    except (ConfigError, EngineError) as error:
+        lost(error)
+    if embedder is not None and (embedder.info.engine == _HASHED or not find_spec("faiss")):
+        lacking = "model for embeddings" if embedder.info.engine == _HASHED else "FAISS"
+        emit(Warned(f"memories are found by their words alone: there is no {lacking}"))
+        embedder = None
+    records = workspace.records
+    rows = MemoryRows(namespace, records.memories, records.memory_vectors)
+    return await MemoryIndex.open(memory_folder(records, namespace), rows, embedder, lost=lost)
+
+
+def memory_folder(records: Records, namespace: Namespace) -> Path:
+    """Where what is derived from a namespace lies."""
+    return records.indexes / f"memory-{namespace.id}"
+
+
+async def erase_memories(records: Records, namespace: Namespace, numbers: Sequence[int]) -> int:
+    """Erase memories of a namespace that is not open, with all that was made from them; how many there were."""
+    await forget_facts(records, namespace, numbers)
+    erased = await records.memories.erase(namespace.id, numbers)
+    await scrub_index(records, namespace)
+    about = await records.memories.find(facts_name(namespace.name))
+    if about is not None:
+        await scrub_index(records, about)
+    return erased
+
+
+async def scrub_index(records: Records, namespace: Namespace) -> None:
+    """Take out of the words that are searched what was erased, where there is an index."""
+    folder = memory_folder(records, namespace)
+    if await asyncio.to_thread(folder.exists):
+        rows = MemoryRows(namespace, records.memories, records.memory_vectors)
+        async with aclosing(await MemoryIndex.open(folder, rows, None, lost=lambda error: None)) as index:
+            await index.catch_up()
+
+
+async def delete_namespace(records: Records, name: NamespaceName) -> Namespace:
+    """Delete a namespace with everything that was made from it, files first: what is stopped in between can be done
+    once more. Raises `NotFoundError`."""
+    found = await records.memories.find(name)
+    if found is None:
+        raise NotFoundError(f"there are no memories of {name}")
+    await forget_facts(records, found, None)
+    await asyncio.to_thread(shutil.rmtree, memory_folder(records, found), ignore_errors=True)
+    about = await records.memories.find(facts_name(name))
+    if about is not None and about.id != found.id:
+        await scrub_index(records, about)
+    return await records.memories.delete(name)
