@@ -82,16 +82,18 @@ class ChatWriter:
         empty, told = self._prompt("", (), facts=()), self._prompt("", (), facts=facts)
         counts = await self._counter.count_tokens([empty.system, empty.user, told.user, text])
         template, known, said = counts[0] + counts[1], counts[2] - counts[1], counts[3]
-        most = min(answer_tokens or _ANSWER_TOKENS, info.max_output or info.context_window)
+        most = min(_ANSWER_TOKENS if answer_tokens is None else answer_tokens, info.max_output or info.context_window)
         left = info.context_window - template - known - said - _SAFETY_TOKENS
         answer = min(most, max(_LEAST_ANSWER, int(info.context_window * _ANSWER_SHARE)), left)
         if answer < _LEAST_ANSWER:
             raise ConfigError(
-                f"the input has {said} tokens, the window of {info.model} {info.context_window}, and the system prompt "
-                f"takes {template} of these; put a long text into a file and add it (/add FILE), or use a model with a "
+                f"the input has {said} tokens, the window of {info.model} {info.context_window}, of which the system "
+                f"prompt takes {template} and facts {known}; put a long text into a file and add it "
+                "(/add FILE), or use a model with a "
                 "larger window"
             )
-        memories = min(memory_tokens or int(info.context_window * MEMORY_SHARE), left - answer)
+        wanted = int(info.context_window * MEMORY_SHARE) if memory_tokens is None else memory_tokens
+        memories = min(wanted, left - answer)
         return Room(info.context_window, template, known, said, max(0, memories), answer)
 
     async def answer(

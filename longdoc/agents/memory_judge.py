@@ -63,9 +63,7 @@ class MemoryJudge:
 
     async def judge(self, question: str, candidates: Sequence[Candidate]) -> Sequence[Judgement]:
         """See `Judge`: all at once. Raises what `Engine.complete` raises but for refusals of single requests."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._judged(question, one)) for one in candidates]
-        return [task.result() for task in tasks]
+        return await asyncio.gather(*(self._judged(question, one) for one in candidates))
 
     async def _judged(self, question: str, candidate: Candidate) -> Judgement:
         where = memory_reference(self._namespace, candidate.number)

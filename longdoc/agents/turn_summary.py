@@ -13,6 +13,7 @@ from longdoc.agents.calls import request_of
 from longdoc.agents.events import Emit
 from longdoc.agents.memory_judge import memory_reference
 from longdoc.agents.structured import call_structured
+from longdoc.documents.tokens import estimate_tokens
 from longdoc.engines.engine import Engine
 from longdoc.errors import ContextTooLongError, InvalidOutputError, RequestRefusedError
 from longdoc.prompts.catalogue import Quoted, render
@@ -27,6 +28,11 @@ class _Turn(BaseModel):
 
     user: str
     assistant: str
+
+
+def is_long(memory: Memory) -> bool:
+    """Whether a turn is worth a summary and has none."""
+    return memory.status.remembered and memory.summary is None and estimate_tokens(memory.text) > SUMMARY_FROM_TOKENS
 
 
 async def summarize_turn(engine: Engine, namespace: int, memory: Memory, *, emit: Emit) -> str | None:

@@ -23,6 +23,8 @@ from longdoc.storage.memory_types import Memory, NamespaceName
 
 T = TypeVar("T")
 
+_CLOSED = "longdoc is not open; use it as a context manager: with LongDoc() as lda"
+
 _END: Final = object()
 
 
@@ -63,17 +65,32 @@ class AsyncLongDoc:
     ) -> AsyncChat:
         """The conversation of a user in a session, gone on with where it was left. Raises `StorageError`."""
         if self._workspace is None:
-            raise ConfigError("longdoc is not open; use it as a context manager: with LongDoc() as lda")
+            raise ConfigError(_CLOSED)
         name = NamespaceName(user, agent, session)
-        opened = open_chat(self._workspace, name, options or ChatOptions())
-        return AsyncChat(await self._stack.enter_async_context(opened))
+        stack = AsyncExitStack()
+        opened = await stack.enter_async_context(open_chat(self._workspace, name, options or ChatOptions()))
+        chat = AsyncChat(opened, stack)
+        self._stack.push_async_callback(chat.aclose)
+        return chat
 
 
 class AsyncChat:
-    """A conversation: see `ChatSession`, which it holds as `session`."""
+    """A conversation: see `ChatSession`, which it holds as `session`. A context manager; one that is not closed is
+    closed with longdoc itself."""
 
-    def __init__(self, session: ChatSession) -> None:
+    def __init__(self, session: ChatSession, stack: AsyncExitStack) -> None:
         self.session = session
+        self._stack = stack
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Free what the conversation holds; everything said is kept. Idempotent."""
+        await self._stack.aclose()
 
     async def send(self, text: str, *, key: str | None = None, emit: Emit | None = None) -> Reply:
         """See `ChatSession.send`."""
@@ -163,6 +180,16 @@ class Chat:
         self._inner = inner
         self._loop = loop
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """See `AsyncChat.aclose`."""
+        self._loop.run(self._inner.aclose())
+
     def send(self, text: str, *, key: str | None = None) -> Reply:
         """See `ChatSession.send`."""
         return self._loop.run(self._inner.send(text, key=key))
@@ -208,7 +235,10 @@ class _Loop:
         self._loop.close()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for a coroutine; an interrupt cancels it."""
+        """Wait for a coroutine; an interrupt cancels it. Raises `ConfigError` where the loop does not run."""
+        if not self._thread.is_alive():
+            work.close()
+            raise ConfigError(_CLOSED)
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()

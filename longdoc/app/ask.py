@@ -53,6 +53,15 @@ class AskResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """The conversation that asks: the memory whose text the question is, and those of the turns before it."""
+
+    namespace: int
+    number: int
+    before: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AskEstimate:
     """What an answer takes at most, where every call is answered well at the first attempt."""
 
@@ -71,6 +80,7 @@ async def ask(
     fresh: bool = False,
     fresh_since: datetime | None = None,
     turns: Sequence[Turn] = (),
+    owner: Owner | None = None,
     emit: Emit,
     on_text: TextSink | None = None,
 ) -> AskResult:
@@ -79,18 +89,22 @@ async def ask(
     Of `turns`, questions before this one, the last few count. With `fresh` nothing counts that is recorded from before
     this start, with `fresh_since` (aware) nothing older. Raises `ConfigError` for a question that does not fit the
     window and for what the engine cannot do, `ContextTooLongError`, and what the engine raises; the run is closed with
-    the fitting status first.
+    the fitting status first. With an `owner` the run is a conversation's, and goes with what it quotes.
     """
     turns = turns[-MOST_TURNS:]
     request = RunRequest(
         kind="ask",
         title=question,
         document_ids=() if shelf.collection is not None else shelf.ids,
-        parameters=_parameters(shelf, question, options, turns),
+        parameters=_parameters(shelf, question, options, turns)
+        | ({} if owner is None else {"namespace": owner.namespace, "memory": owner.number}),
         model=workspace.engine.info.identity,
     )
     opened = open_run(workspace, request, fresh=fresh, fresh_since=fresh_since, emit=emit, interactive=True)
     async with opened as run:
+        if owner is not None:
+            quotes = [owner.number, *owner.before]
+            await workspace.records.memories.owns(owner.namespace, run.id, quotes=quotes)
         asking = _Asking(workspace, run, shelf, options, on_text)
         asked = await standalone_question(run.engine, question, turns, emit=run.emit)
         result = await asking.answer(question, asked, asking.sizes.recent(asked.text, turns))

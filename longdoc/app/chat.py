@@ -6,24 +6,24 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from longdoc.agents.answer_reader import Answer
 from longdoc.agents.chat import Answered, ChatWriter, Room
-from longdoc.agents.events import CallFinished, Emit, Event
+from longdoc.agents.events import CallFinished, Emit, Event, Warned
 from longdoc.agents.follow_up import MOST_TURNS
 from longdoc.agents.memory_judge import MemoryJudge, memory_reference
-from longdoc.agents.turn_summary import SUMMARY_FROM_TOKENS, summarize_turn
+from longdoc.agents.turn_summary import is_long, summarize_turn
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.chat_documents import ChatDocuments, DocumentAnswer
 from longdoc.app.chat_facts import ChatFacts, facts_name, forget_facts
-from longdoc.app.memory_access import open_memory_index, policy_of
+from longdoc.app.memory_access import erase_expired, open_memory_index, policy_of, scrub_facts
 from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.segmentation import counter_of
 from longdoc.app.written_answer import WrittenAnswer
 from longdoc.documents.document import Document
 from longdoc.engines.engine import Engine, TextSink
-from longdoc.errors import ConfigError, LdaError, NotFoundError
+from longdoc.errors import ConfigError, ContextTooLongError, LdaError, NotFoundError
 from longdoc.json_value import JsonValue
 from longdoc.memory.decision import Decision
 from longdoc.memory.index import MemoryIndex, MemoryRows
@@ -36,12 +36,14 @@ from longdoc.prompts.catalogue import Quoted
 from longdoc.storage.memory_types import Memory, MemoryStatus, Namespace, NamespaceName, NewMemory
 from longdoc.storage.runs import RunRequest
 
+_FACTS_SHARE = 0.1
+"""Of the window, for facts about the user."""
+_FACT_TOKENS = 16
 _ESTIMATE_RATIO = 1.3
 """By which the estimate of tokens is raised where an engine has no tokenizer: a prompt must not pass its window."""
-_HASHED = "hashed"
 _JOTTED_EVERY = 1.0
-_CHARACTERS_PER_TOKEN = 3
-_SUMMARIES_AT_ONCE = 8
+_SUMMARIES_AT_ONCE = 64
+_SUMMARIZED = "summarized_until"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,9 @@ class ChatSession:
         namespace: Namespace,
         index: MemoryIndex,
         options: ChatOptions,
+        *,
         facts: ChatFacts | None = None,
+        emit: Emit = lambda event: None,
     ) -> None:
         system = options.system if options.system is not None else namespace.settings.get("system")
         counter = counter_of(workspace.engine, ratio=_ESTIMATE_RATIO)
@@ -103,6 +107,8 @@ class ChatSession:
         self._behind: set[asyncio.Task[None]] = set()
         self._wrapper: int | None = None
         self._documents = ChatDocuments(workspace, _documents(namespace))
+        self._emit = emit
+        self._warned: set[str] = set()
         self.facts = facts
         self.namespace = namespace
 
@@ -118,7 +124,7 @@ class ChatSession:
         if not text.strip():
             raise ConfigError("the message is empty")
         async with self._speaking:
-            said = None if key is None else await self._records.memories.with_key(self.namespace.id, key)
+            said = None if key is None else await self._with_key(key, text)
             if said is not None and said.status.remembered:
                 return await self._recorded(said)
             facts = await self._known(text if said is None else said.observation)
@@ -126,6 +132,9 @@ class ChatSession:
             if said is None:
                 new = NewMemory(text, key=key, status=MemoryStatus.OPEN)
                 said = await self._records.memories.append(self.namespace.id, new)
+                _check_same(said, text)
+            if said.status.remembered:  # by somebody else with the same key, a moment ago
+                return await self._recorded(said)
             return await self._answered(said, room, facts, emit=emit, on_text=on_text)
 
     async def retry(self, *, emit: Emit = lambda event: None, on_text: TextSink | None = None) -> Reply | None:
@@ -145,6 +154,10 @@ class ChatSession:
     async def turns(self, count: int | None = None) -> list[Memory]:
         """The last turns, in order."""
         return (await self._records.memories.newest(self.namespace.id, count))[::-1]
+
+    async def count(self) -> int:
+        """How many turns are remembered."""
+        return await self._records.memories.remembered(self.namespace.id)
 
     async def why(self, number: int | None = None) -> tuple[int, Mapping[str, JsonValue]]:
         """What was decided for a turn, the last one if none is named. Raises `NotFoundError`."""
@@ -168,6 +181,10 @@ class ChatSession:
         await forget_facts(self._records, self.namespace, numbers)
         erased = await self._records.memories.erase(self.namespace.id, numbers)
         await self._index.catch_up()
+        if self.facts is not None:
+            await self.facts.catch_up()
+        else:
+            await scrub_facts(self._records, self.namespace)
         return erased
 
     async def undo(self) -> Memory | None:
@@ -221,7 +238,14 @@ class ChatSession:
         if self.facts is None:
             return ()
         where = self.facts.namespace.id
-        return [Quoted(fact.observation, memory_reference(where, fact.number)) for fact in await self.facts.known(text)]
+        quoted: list[Quoted] = []
+        left = self._workspace.engine.info.context_window * _FACTS_SHARE
+        for fact in await self.facts.known(text):
+            (tokens,) = await self._counter.count_tokens([fact.observation])
+            left -= tokens + _FACT_TOKENS
+            if left >= 0:
+                quoted.append(Quoted(fact.observation, memory_reference(where, fact.number)))
+        return quoted
 
     async def _room(self, text: str, facts: Sequence[Quoted]) -> Room:
         return await self._writer(self._workspace.engine).room(
@@ -248,14 +272,18 @@ class ChatSession:
         if found is not None:
             return await self._found(said, found, calls, on_text)
         async with self._run(noting) as run:
+            written = WrittenAnswer(self._records, self.namespace.id, said.number, on_text)
             started = time.monotonic()
             decision = await self._decide(run, said, room)
             decided = time.monotonic() - started
-            written = WrittenAnswer(self._records, self.namespace.id, said.number, on_text)
             try:
-                answer = await self._written(run, said, decision, room, facts, on_text=written.take)
+                try:
+                    answer = await self._written(run, said, decision, room, facts, on_text=written.take)
+                except ContextTooLongError:  # without a tokenizer counts are estimates
+                    decision = await self._decide(run, said, replace(room, memories=room.memories // 4))
+                    answer = await self._written(run, said, decision, room, facts, on_text=written.take)
             except asyncio.CancelledError:
-                await asyncio.shield(written.broken_off(calls, decision.to_json()))
+                await asyncio.shield(written.broken_off(calls, decision.to_json(), keyed=said.key is not None))
                 raise
             shown: dict[str, JsonValue] = {
                 **decision.to_json(),
@@ -264,26 +292,47 @@ class ChatSession:
             }
             status = MemoryStatus.CUT if answer.completion.cut else MemoryStatus.DONE
             await written.ended()
-            stored = await self._records.memories.answer(
-                self.namespace.id, said.number, answer.completion.text, status=status, calls=calls, decision=shown
-            )
+            stored = await self._stored(said, answer.completion.text, status, calls, shown)
         self.catch_up()
         return Reply(stored.number, stored.response, status, shown, run.usage)
+
+    async def _stored(
+        self, said: Memory, text: str, status: MemoryStatus, calls: Sequence[int], decision: JsonValue
+    ) -> Memory:
+        """The memory with its answer: this one, or that of somebody who answered it in the same moment."""
+        memories = self._records.memories
+        try:
+            return await memories.answer(
+                self.namespace.id, said.number, text, status=status, calls=calls, decision=decision
+            )
+        except ConfigError:
+            found = await memories.get(self.namespace.id, [said.number])
+            if found and found[0].status.remembered:
+                return found[0]
+            raise
+
+    async def _with_key(self, key: str, text: str) -> Memory | None:
+        found = await self._records.memories.with_key(self.namespace.id, key)
+        if found is not None:
+            _check_same(found, text)
+        return found
+
+    def _warn(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            self._emit(Warned(message))
 
     async def _from_documents(self, said: Memory, emit: Emit) -> DocumentAnswer | None:
         if not self._documents.ids:
             return None
         before = await self._records.memories.newest(self.namespace.id, MOST_TURNS, before=said.number)
-        return await self._documents.answer(said.observation, before[::-1], emit=emit)
+        return await self._documents.answer(said, before[::-1], namespace=self.namespace.id, emit=emit)
 
     async def _found(
         self, said: Memory, found: DocumentAnswer, calls: Sequence[int], on_text: TextSink | None
     ) -> Reply:
-        await self._records.memories.owns(self.namespace.id, found.run_id)
         text, status = found.answer.text, MemoryStatus.DONE
-        await self._records.memories.answer(
-            self.namespace.id, said.number, text, status=status, calls=calls, decision=found.decision
-        )
+        await self._stored(said, text, status, calls, found.decision)
         if on_text is not None:
             on_text(text)
         self.catch_up()
@@ -326,30 +375,47 @@ class ChatSession:
         )
 
     async def _catch_up(self) -> None:
-        """Nothing of it is lost where it fails: whoever opens the session next begins it again."""
+        """Nothing of it is lost where it fails: it is begun again after the next answer, or the next opening."""
         async with self._tidying:
-            with suppress(LdaError):
-                await self._index.catch_up()
-                await self._summarize()
-                await self._learn()
+            for step in (self._index.catch_up, self._summarize, self._learn):
+                try:
+                    await step()
+                except NotFoundError:
+                    return  # the session was deleted meanwhile
+                except LdaError as error:
+                    self._warn(f"{error} (done behind the answers, and tried again after the next)")
 
     async def _summarize(self) -> None:
-        longer = SUMMARY_FROM_TOKENS * _CHARACTERS_PER_TOKEN
+        """Summarize the long ones of the next turns that were not looked at yet."""
         memories = self._records.memories
-        waiting = await memories.unsummarized(self.namespace.id, longer_than=longer, count=_SUMMARIES_AT_ONCE)
-        if not waiting:
+        found = await memories.find(self.namespace.name)
+        until = 0 if found is None else found.settings.get(_SUMMARIZED, 0)
+        turns = await memories.after(self.namespace.id, until if isinstance(until, int) else 0, _SUMMARIES_AT_ONCE)
+        while turns and turns[-1].status is MemoryStatus.OPEN:
+            turns.pop()
+        if not turns:
             return
-        async with self._run(_ignore, interactive=False) as run:
-            for memory in waiting:
-                summary = await summarize_turn(run.engine, self.namespace.id, memory, emit=run.emit)
-                # A turn that cannot be shortened is its own summary: it is not tried again.
-                await memories.summarize(self.namespace.id, memory.number, summary or memory.text, of=memory.text)
+        long = [turn for turn in turns if is_long(turn)]
+        if long:
+            async with self._run(_ignore, interactive=False) as run:
+                for turn in long:
+                    summary = await summarize_turn(run.engine, self.namespace.id, turn, emit=run.emit)
+                    if summary is not None:
+                        await memories.summarize(self.namespace.id, turn.number, summary, of=turn.text)
+        await memories.set_up(self.namespace.id, {_SUMMARIZED: turns[-1].number})
 
     async def _learn(self) -> None:
         """Keep the facts that turns hold."""
         if self.facts is not None and await self.facts.unread(self.namespace):
             async with self._run(_ignore, interactive=False) as run:
                 await self.facts.learn(run.engine, self.namespace, emit=run.emit)
+
+
+def _check_same(said: Memory, text: str) -> None:
+    if said.observation != text:
+        raise ConfigError(
+            f"another message was said under the key {said.key!r}: {said.observation[:60]!r}; choose another key"
+        )
 
 
 def _ignore(event: Event) -> None:
@@ -372,7 +438,7 @@ async def open_chat(
     """
     memories = workspace.records.memories
     namespace = await memories.open(name)
-    await memories.erase_expired()
+    await erase_expired(workspace.records)
     async with AsyncExitStack() as stack:
         index = await open_memory_index(workspace, namespace, emit=emit)
         stack.push_async_callback(index.aclose)
@@ -382,7 +448,7 @@ async def open_chat(
             facts_index = await open_memory_index(workspace, about, emit=lambda event: None)
             stack.push_async_callback(facts_index.aclose)
             facts = ChatFacts(workspace, about, facts_index)
-        session = ChatSession(workspace, namespace, index, options, facts)
+        session = ChatSession(workspace, namespace, index, options, facts=facts, emit=emit)
         stack.push_async_callback(session.aclose)
         if options.system is not None and options.system != namespace.settings.get("system"):
             await session.set_system(options.system)

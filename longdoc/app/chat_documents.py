@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from longdoc.agents.answer_reader import Answer
-from longdoc.agents.events import Emit
+from longdoc.agents.events import Emit, Warned
 from longdoc.agents.follow_up import MOST_TURNS, Turn
 from longdoc.app.answer_records import answer_json
-from longdoc.app.ask import AskResult, ask
+from longdoc.app.ask import AskResult, Owner, ask
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.finding import AskOptions
 from longdoc.app.runs import RunUsage
@@ -27,7 +27,6 @@ POLICY = "documents"
 class DocumentAnswer:
     """An answer that was found in documents, and the decision that stands for it."""
 
-    run_id: str
     answer: Answer
     decision: dict[str, JsonValue]
     usage: RunUsage
@@ -53,22 +52,30 @@ class ChatDocuments:
         self._ids = tuple(dict.fromkeys([*self._ids, *(document.id for document in documents)]))
         self.close()
 
-    async def answer(self, text: str, turns: Sequence[Memory], *, emit: Emit) -> DocumentAnswer | None:
+    async def answer(
+        self, said: Memory, before: Sequence[Memory], *, namespace: int, emit: Emit
+    ) -> DocumentAnswer | None:
         """The answer to what was said as far as the documents hold one; None where they do not.
 
-        `turns` were said before. Raises what the engine raises but for answers that cannot be used.
+        `before` are turns that were said before it. Where the documents cannot be asked, a warning says why. Raises
+        what the engine raises but for answers that cannot be used.
         """
         shelf = await self._opened()
         if shelf is None:
             return None
-        said = [Turn(one.observation, one.response) for one in turns[-MOST_TURNS:]]
+        quoted = before[-MOST_TURNS:]
+        turns = [Turn(one.observation, one.response) for one in quoted]
+        owner = Owner(namespace, said.number, [one.number for one in quoted])
         try:
-            result = await ask(self._workspace, shelf, text, AskOptions(), turns=said, emit=emit)
-        except (ConfigError, InvalidOutputError):  # not a question for them: too long, say
+            result = await ask(
+                self._workspace, shelf, said.observation, AskOptions(), turns=turns, owner=owner, emit=emit
+            )
+        except (ConfigError, InvalidOutputError) as error:
+            emit(Warned(f"the documents were not asked: {error}"))
             return None
         if not result.answer.found:
             return None
-        return DocumentAnswer(result.run_id, result.answer, _decision(result), result.usage)
+        return DocumentAnswer(result.answer, _decision(result), result.usage)
 
     def close(self) -> None:
         """Free the index. Idempotent."""

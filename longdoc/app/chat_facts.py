@@ -7,22 +7,21 @@ before stays in its history; one whose turn is erased is erased too.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import takewhile
 
 from longdoc.agents.events import Emit
-from longdoc.agents.fact_extraction import NewFact, facts_of
+from longdoc.agents.fact_extraction import facts_of
 from longdoc.app.bootstrap import Records, Workspace
 from longdoc.engines.engine import Engine
 from longdoc.json_value import JsonValue
 from longdoc.memory.index import MemoryIndex
 from longdoc.storage.memory_types import (
+    TURNS,
     Memory,
     MemoryFilter,
     MemoryKind,
     MemoryStatus,
     Namespace,
     NamespaceName,
-    NewMemory,
 )
 
 FACTS = MemoryFilter(kinds=frozenset({MemoryKind.FACT}))
@@ -39,6 +38,10 @@ class ChatFacts:
         self._memories = workspace.records.memories
         self._index = index
         self.namespace = namespace
+
+    async def catch_up(self) -> None:
+        """Take in what changed, so that what was erased is searched no more. Raises `StorageError`."""
+        await self._index.catch_up()
 
     async def known(self, text: str) -> list[Memory]:
         """All facts while they are few, else those nearest to a text; in their order."""
@@ -57,46 +60,35 @@ class ChatFacts:
         return bool(await self._next(session))
 
     async def learn(self, engine: Engine, session: Namespace, *, emit: Emit) -> None:
-        """Take the facts from the turns of a session that were not looked at yet, up to the first without an answer.
+        """Take the facts from the next turns of a session that were not looked at yet, sixteen at most.
 
+        What waits for an answer is passed over once something after it was answered.
         Stopped at any moment, it goes on after the last turn that was done. Raises what the engine raises.
         """
-        while turns := await self._next(session):
-            for turn in turns:
-                if turn.kind is MemoryKind.TURN and turn.status.remembered:
-                    await self._learn(engine, session, turn, emit)
+        for turn in await self._next(session):
+            if turn.kind is MemoryKind.TURN and turn.status.remembered:
+                if not await self._learn(engine, session, turn, emit):
+                    return  # it was changed or erased meanwhile: the next pass looks again
+            else:
                 await self._memories.set_up(session.id, {_UNTIL: turn.number})
 
     async def _next(self, session: Namespace) -> list[Memory]:
         found = await self._memories.find(session.name)
         until = 0 if found is None else found.settings.get(_UNTIL, 0)
-        first = (until if isinstance(until, int) else 0) + 1
-        turns = await self._memories.get(session.id, list(range(first, first + _TURNS_AT_ONCE)))
-        return list(takewhile(lambda turn: turn.status is not MemoryStatus.OPEN, turns))
+        turns = await self._memories.after(session.id, until if isinstance(until, int) else 0, _TURNS_AT_ONCE)
+        while turns and turns[-1].status is MemoryStatus.OPEN:
+            turns.pop()
+        return turns
 
     async def edit(self, number: int, text: str) -> Memory:
         """Let a fact say something else; what it said before stays in its history. Raises `NotFoundError`."""
         return await self._memories.edit(self.namespace.id, number, observation=text)
 
-    async def _learn(self, engine: Engine, session: Namespace, turn: Memory, emit: Emit) -> None:
+    async def _learn(self, engine: Engine, session: Namespace, turn: Memory, emit: Emit) -> bool:
         known = await self.known(turn.text)
         new = await facts_of(engine, turn, known, namespace=session.id, known_in=self.namespace.id, emit=emit)
-        by_number = {fact.number: fact for fact in known}
-        for fact in new:
-            await self._store(fact, session, turn, by_number)
-
-    async def _store(self, fact: NewFact, session: Namespace, turn: Memory, known: dict[int, Memory]) -> None:
-        here: list[JsonValue] = [[session.id, turn.number]]
-        replaced = known.get(fact.replaces) if fact.replaces is not None else None
-        if replaced is None:
-            new = NewMemory(fact.text, kind=MemoryKind.FACT, source={"turns": here}, at=turn.at)
-            await self._memories.append(self.namespace.id, new)
-            return
-        before = replaced.source.get("turns", [])
-        turns = [*before, *here] if isinstance(before, list) else here
-        await self._memories.edit(
-            self.namespace.id, replaced.number, observation=fact.text, source={**replaced.source, "turns": turns}
-        )
+        facts = [(fact.text, fact.replaces) for fact in new]
+        return await self._memories.learn(self.namespace.id, session.id, turn, facts, until=_UNTIL)
 
 
 def facts_name(name: NamespaceName) -> NamespaceName:
@@ -105,17 +97,29 @@ def facts_name(name: NamespaceName) -> NamespaceName:
 
 
 async def forget_facts(records: Records, session: Namespace, numbers: Sequence[int] | None) -> int:
-    """Erase the facts that come from these turns of a session, or from any of it where none are named; how many."""
-    namespace = await records.memories.find(facts_name(session.name))
-    if namespace is None:
+    """Erase the facts that come from these turns of a session, or from any of it where none are named; how many.
+
+    A fact that was corrected later stays as it was corrected, without what the turn had said.
+    """
+    about = await records.memories.find(facts_name(session.name))
+    if about is None:
         return 0
-    facts = await records.memories.newest(namespace.id, meant=FACTS)
-    doomed = [fact.number for fact in facts if _comes_from(fact, session.id, numbers)]
-    return await records.memories.erase(namespace.id, doomed)
+    doomed: list[int] = []
+    for fact in await records.memories.newest(about.id, meant=FACTS):
+        turns = _turns(fact)
+        left = [one for one in turns if one[0] != session.id or (numbers is not None and one[1] not in numbers)]
+        if len(left) == len(turns):
+            continue
+        if not left or left[-1] != turns[-1]:  # it says what one of these turns said
+            doomed.append(fact.number)
+        else:
+            kept: list[JsonValue] = [list(one) for one in left]
+            await records.memories.drop_history(about.id, fact.number, source={**fact.source, TURNS: kept})
+    return await records.memories.erase(about.id, doomed)
 
 
-def _comes_from(fact: Memory, session: int, numbers: Sequence[int] | None) -> bool:
-    turns = fact.source.get("turns", [])
-    return isinstance(turns, list) and any(
-        isinstance(one, list) and one[0] == session and (numbers is None or one[1] in numbers) for one in turns
-    )
+def _turns(fact: Memory) -> list[tuple[int, int]]:
+    """The turns that a fact comes from: the ids of their namespaces, and their numbers."""
+    turns = fact.source.get(TURNS, [])
+    pairs = [one for one in turns if isinstance(one, list)] if isinstance(turns, list) else []
+    return [(one[0], one[1]) for one in pairs if isinstance(one[0], int) and isinstance(one[1], int)]

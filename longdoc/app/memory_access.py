@@ -14,8 +14,8 @@ from longdoc.agents.memory_judge import MemoryJudge
 from longdoc.app.bootstrap import Library, Records, Workspace
 from longdoc.app.chat_facts import facts_name, forget_facts
 from longdoc.engines.embedder import Embedder
-from longdoc.errors import ConfigError, EngineError, LdaError, NotFoundError
-from longdoc.memory.index import MemoryIndex, MemoryRows
+from longdoc.errors import ConfigError, EngineError, LdaError, NotFoundError, StorageError
+from longdoc.memory.index import VECTORS_FILE, MemoryIndex, MemoryRows
 from longdoc.memory.policies import (
     Automatic,
     FullHistory,
@@ -72,16 +72,30 @@ async def erase_memories(records: Records, namespace: Namespace, numbers: Sequen
     await forget_facts(records, namespace, numbers)
     erased = await records.memories.erase(namespace.id, numbers)
     await scrub_index(records, namespace)
-    about = await records.memories.find(facts_name(namespace.name))
-    if about is not None:
-        await scrub_index(records, about)
+    await scrub_facts(records, namespace)
     return erased
 
 
+async def erase_expired(records: Records) -> int:
+    """Erase what was to be remembered until now, in all namespaces, with all that was made from it; how many."""
+    expired = await records.memories.expired()
+    namespaces = {one.id: one for one in await records.memories.list()} if expired else {}
+    return sum([await erase_memories(records, namespaces[one], some) for one, some in expired.items()])
+
+
+async def scrub_facts(records: Records, namespace: Namespace) -> None:
+    """Take out of the index of the facts about a user what was erased of them."""
+    about = await records.memories.find(facts_name(namespace.name))
+    if about is not None and about.id != namespace.id:
+        await scrub_index(records, about)
+
+
 async def scrub_index(records: Records, namespace: Namespace) -> None:
-    """Take out of the words that are searched what was erased, where there is an index."""
+    """Take out of the words that are searched what was erased, where there is an index; vectors are made again from
+    the rows when they are needed."""
     folder = memory_folder(records, namespace)
     if await asyncio.to_thread(folder.exists):
+        await asyncio.to_thread((folder / VECTORS_FILE).unlink, missing_ok=True)
         rows = MemoryRows(namespace, records.memories, records.memory_vectors)
         async with aclosing(await MemoryIndex.open(folder, rows, None, lost=lambda error: None)) as index:
             await index.catch_up()
@@ -95,7 +109,18 @@ async def delete_namespace(records: Records, name: NamespaceName) -> Namespace:
         raise NotFoundError(f"there are no memories of {name}")
     await forget_facts(records, found, None)
     await asyncio.to_thread(shutil.rmtree, memory_folder(records, found), ignore_errors=True)
-    about = await records.memories.find(facts_name(name))
-    if about is not None and about.id != found.id:
-        await scrub_index(records, about)
-    return await records.memories.delete(name)
+    await scrub_facts(records, found)
+    deleted = await records.memories.delete(name)
+    if await asyncio.to_thread(memory_folder(records, found).exists):
+        await asyncio.to_thread(_removed, memory_folder(records, found))
+    return deleted
+
+
+def _removed(folder: Path) -> None:
+    """Remove a folder for good. Raises `StorageError`."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageError(f"the memories are deleted, but not their index {folder}: {error}; delete it") from error

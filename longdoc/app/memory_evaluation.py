@@ -15,7 +15,7 @@ from hashlib import sha256
 from longdoc.agents.chat import ChatWriter, Room
 from longdoc.agents.events import NodeDone, Planned
 from longdoc.agents.memory_judge import MemoryJudge
-from longdoc.agents.turn_summary import SUMMARY_FROM_TOKENS, summarize_turn
+from longdoc.agents.turn_summary import is_long, summarize_turn
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.comparison import Watch
 from longdoc.app.memory_access import open_memory_index, policy_of
@@ -34,7 +34,6 @@ from longdoc.storage.memory_types import Memory, Namespace, NamespaceName, NewMe
 from longdoc.storage.runs import RunRequest, RunStatus
 
 _USER, _AGENT = "eval", "memory"
-_CHARACTERS_PER_TOKEN = 3
 _AT_ONCE = 8
 _ALWAYS = RecallOptions(gate=GateRule.ALWAYS)
 
@@ -149,16 +148,15 @@ class _DialogueTrials:
 
     async def _summarize(self, namespace: Namespace) -> None:
         memories = self._records.memories
-        longer = SUMMARY_FROM_TOKENS * _CHARACTERS_PER_TOKEN
 
         async def one(memory: Memory) -> None:
             summary = await summarize_turn(self._run.engine, namespace.id, memory, emit=self._run.emit)
-            await memories.summarize(namespace.id, memory.number, summary or memory.text, of=memory.text)
+            if summary is not None:
+                await memories.summarize(namespace.id, memory.number, summary, of=memory.text)
 
-        while waiting := await memories.unsummarized(namespace.id, longer_than=longer, count=_AT_ONCE):
-            async with asyncio.TaskGroup() as group:
-                for memory in waiting:
-                    group.create_task(one(memory))
+        long = [turn for turn in await memories.newest(namespace.id) if is_long(turn)]
+        for start in range(0, len(long), _AT_ONCE):
+            await asyncio.gather(*(one(memory) for memory in long[start : start + _AT_ONCE]))
 
     async def _try(  # noqa: PLR0917 - each is another side of a trial
         self,
@@ -178,6 +176,7 @@ class _DialogueTrials:
             gold=tuple(numbers[turn] for turn in question.gold) if question.answerable else (),
             also=tuple(numbers[turn] for turn in question.also),
         )
+        asked = trial
         rows = MemoryRows(namespace, self._records.memories, self._records.memory_vectors)
         writer = ChatWriter(self._run.engine, self._counter, namespace=namespace.id, system=None)
         stream = MemoryStream(rows, index, self._counter, wrapper=await writer.wrapper_tokens())
@@ -194,7 +193,7 @@ class _DialogueTrials:
         except LdaError as error:
             if error.resumable:
                 raise
-            return replace(trial, failure=str(error))
+            return replace(asked, failure=str(error))
         return trial
 
     async def _answered(

@@ -41,11 +41,12 @@ class WrittenAnswer:
         if self._keeping is not None:
             await self._keeping
 
-    async def broken_off(self, calls: Sequence[int], decision: JsonValue) -> None:
-        """Keep what there is as the answer; without a word of it the input still waits for one."""
+    async def broken_off(self, calls: Sequence[int], decision: JsonValue, *, keyed: bool) -> None:
+        """Keep what there is as the answer; without a word of it, or under a key, the input still waits for one: who
+        gives keys wants every message answered whole."""
         await self.ended()
         text = "".join(self._pieces).strip()
-        if text:
+        if text and not keyed:
             await self._records.memories.answer(
                 self._namespace, self._number, text, status=MemoryStatus.CUT, calls=calls, decision=decision
             )

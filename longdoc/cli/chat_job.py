@@ -117,7 +117,7 @@ class _Terminal:
             loop.remove_signal_handler(signal.SIGINT)
 
     async def _greet(self) -> None:
-        turns = len(await self._chat.turns())
+        turns = await self._chat.count()
         known = f"{turns} turns" if turns else "a new session"
         _say(f"{self._job.name.session}: {known}; /help shows commands, Ctrl-D ends.")
         waiting = await self._chat.waiting()

@@ -418,9 +418,10 @@ def _with_session(place: Place, session: str, work: Callable[[Records, Namespace
 
 async def _found(records: Records, name: NamespaceName) -> Namespace:
     """The namespace of that name, rid of memories whose time is over. Raises `NotFoundError`."""
+    from longdoc.app.memory_access import erase_expired
     from longdoc.errors import NotFoundError
 
-    await records.memories.erase_expired()
+    await erase_expired(records)
     found = await records.memories.find(name)
     if found is None:
         raise NotFoundError(f"there are no memories of {name}; {_LISTED}")

@@ -40,7 +40,6 @@ class RecallTrial:
     answer: str | None = None
     exact: float | None = None
     f1: float | None = None
-    judged: bool | None = None
     failure: str | None = None
 
     def recall(self, turns: Iterable[int]) -> float | None:
@@ -70,7 +69,6 @@ class PolicyFigures:
     seconds: float
     exact: float | None
     f1: float | None
-    judged: float | None
 
     def to_json(self) -> dict[str, JsonValue]:
         """As a value for programs."""
@@ -89,7 +87,6 @@ class PolicyFigures:
             "median_seconds": self.seconds,
             "exact": self.exact,
             "f1": self.f1,
-            "judged": self.judged,
         }
 
 
@@ -136,10 +133,15 @@ def _figures(policy: str, budget: int, trials: Sequence[RecallTrial]) -> PolicyF
         malformed=sum(trial.malformed for trial in done),
         refused=sum(not trial.needed for trial in done),
         seconds=median([trial.seconds for trial in done]) if done else 0.0,
-        exact=_mean(trial.exact for trial in trials),
-        f1=_mean(trial.f1 for trial in trials),
-        judged=_mean(trial.judged for trial in trials),
+        exact=_score([trial.exact for trial in trials], failures=len(trials) - len(done)),
+        f1=_score([trial.f1 for trial in trials], failures=len(trials) - len(done)),
     )
+
+
+def _score(values: Sequence[float | None], *, failures: int) -> float | None:
+    """The mean of what was scored; a failed question scores 0."""
+    known = [float(value) for value in values if value is not None]
+    return sum(known) / (len(known) + failures) if known else None
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

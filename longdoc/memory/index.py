@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from longdoc.engines.embedder import Embedder
-from longdoc.errors import ConfigError, EngineError, IndexUnusableError, LdaError
+from longdoc.errors import ConfigError, EngineError, IndexUnusableError, LdaError, NotFoundError
 from longdoc.memory.pieces import pieces
 from longdoc.retrieval.word_index import TextChange, WordIndex
 from longdoc.storage.memories import Memories
@@ -41,10 +41,16 @@ _DEPTH = 100
 """How far down rankings are fused, at least."""
 _MORE = 4
 """How many times more are asked for where too many were pieces of one memory, or are not meant."""
+_DEEPEST = 10_000
+"""How far down rankings are looked at for memories that are meant."""
 _AT_ONCE = 1000
+_EMBEDDED_AT_ONCE = 64
+_BEFORE_SEARCH = 64
+"""So many changes a search takes in before it looks."""
 _SAVED_AFTER = 2000
 """So many changes are read from the rows when an index is opened, rather than writing its file anew."""
-_WORDS, _VECTORS = "words.db", "vectors.index"
+_WORDS = "words.db"
+VECTORS_FILE: Final = "vectors.index"
 _OPEN_BYTES = 4 * 1024 * 1024
 """What an open index takes beside its vectors, about."""
 
@@ -92,7 +98,7 @@ class MemoryIndex:
         dense = None
         if embedder is not None:
             try:
-                dense = await _Dense.open(folder / _VECTORS, rows, embedder)
+                dense = await _Dense.open(folder / VECTORS_FILE, rows, embedder)
             except (ConfigError, EngineError) as error:
                 lost(error)
         return cls(folder, rows, words, dense, lost)
@@ -102,16 +108,17 @@ class MemoryIndex:
         """About what it takes in memory."""
         return _OPEN_BYTES + (0 if self._dense is None else self._dense.index.memory_bytes)
 
-    async def catch_up(self, *, progress: Progress = lambda done, total: None) -> None:
-        """Take in what changed since; vectors that were never made are made and stored. Raises `StorageError`."""
-        async with self._catching_up:
-            last = await self._memories.last_change(self._namespace.id)
-            await self._catch_up_words(last)
-            if self._dense is not None:
-                try:
-                    await self._catch_up_dense(self._dense, last, progress)
-                except (ConfigError, EngineError) as error:
-                    self._lost(error)
+    async def catch_up(self, *, progress: Progress = lambda done, total: None, most: int | None = None) -> None:
+        """Take in what changed since; vectors that were never made are made and stored. Raises `StorageError`.
+
+        With `most` only so many changes, of words and of vectors each: the rest is left to who has the time.
+        """
+        await self._catch_up_words(most)
+        if self._dense is not None:
+            try:
+                await self._catch_up_dense(self._dense, progress, most)
+            except (ConfigError, EngineError) as error:
+                self._lost(error)
 
     async def search(
         self, question: str, *, k: int, before: int | None = None, meant: MemoryFilter | None = None
@@ -119,9 +126,10 @@ class MemoryIndex:
         """The `k` best memories for a question, the best first, equal ones the later first.
 
         With `before` those with a smaller number, with `meant` those that are meant. The score is the mean of cosine
-        and BM25 share (see `retrieval.hits.fuse`). Raises `StorageError`.
+        and BM25 share (see `retrieval.hits.fuse`). Of very many changes that are not in the index yet, some are
+        taken in first, and the others found when they are. Raises `StorageError`.
         """
-        await self.catch_up()
+        await self.catch_up(most=_BEFORE_SEARCH)
         asked = max(k, _DEPTH)
         meant = None if meant is None or meant.everything else meant
         while True:
@@ -129,13 +137,17 @@ class MemoryIndex:
             taken = await self._taken(fused, before, meant)
             if len(taken) >= k or len(fused) < asked:
                 return taken[:k]
+            if asked > _DEEPEST:
+                return taken[:k]
             asked *= _MORE
 
     async def aclose(self) -> None:
         """Write what is worth it, and free all. Idempotent."""
         async with self._catching_up:
             if self._dense is not None:
-                await self._dense.save()
+                with suppress(NotFoundError):  # the namespace was deleted: nothing of it is written
+                    await self._memories.last_change(self._namespace.id)
+                    await self._dense.save()
                 self._dense = None
             await asyncio.to_thread(self._words.close)
 
@@ -175,25 +187,30 @@ class MemoryIndex:
         }
         return [one for one in earlier if one.number in rows and meant.takes(rows[one.number])]
 
-    async def _catch_up_words(self, last: int) -> None:
-        try:
-            await self._add_words(last)
-        except IndexUnusableError:
-            await self._renew_words()
-            await self._add_words(last)
+    async def _catch_up_words(self, most: int | None) -> None:
+        done = 0
+        while most is None or done < most:
+            async with self._catching_up:
+                try:
+                    added = await self._add_words()
+                except IndexUnusableError:
+                    await self._renew_words()
+                    added = await self._add_words()
+            if not added:
+                return
+            done += added
 
-    async def _add_words(self, last: int) -> None:
+    async def _add_words(self) -> int:
+        """Take in the next changes; how many."""
         watermark = await asyncio.to_thread(lambda: self._words.watermark)
-        if watermark > last:  # of another record, or of a later state of this one
+        if watermark > await self._memories.last_change(self._namespace.id):  # of another record, or a later state
             await self._renew_words()
             watermark = 0
-        while watermark < last:
-            rows = await self._memories.changed(self._namespace.id, after=watermark, count=_AT_ONCE)
-            if not rows:
-                break
+        rows = await self._memories.changed(self._namespace.id, after=watermark, count=_AT_ONCE)
+        if rows:
             changes = [TextChange(one.change, one.number, one.text if one.status.remembered else None) for one in rows]
             await asyncio.to_thread(self._words.apply, changes)
-            watermark = rows[-1].change
+        return len(rows)
 
     async def _renew_words(self) -> None:
         await asyncio.to_thread(self._words.close)
@@ -201,15 +218,23 @@ class MemoryIndex:
         await asyncio.to_thread(path.unlink, missing_ok=True)
         self._words = await asyncio.to_thread(WordIndex, path, identity=_identity(self._namespace))
 
-    async def _catch_up_dense(self, dense: _Dense, last: int, progress: Progress) -> None:
-        if dense.index.watermark > last:
-            dense.renew()
-        first = dense.index.watermark
-        while dense.index.watermark < last:
-            rows = await self._memories.changed(self._namespace.id, after=dense.index.watermark, count=_AT_ONCE)
-            if not rows:
-                break
-            await dense.add(rows)
+    async def _catch_up_dense(self, dense: _Dense, progress: Progress, most: int | None) -> None:
+        """Few at a time, so that a search waits for a few only."""
+        async with self._catching_up:
+            first = dense.index.watermark
+            last = await self._memories.last_change(self._namespace.id)
+            if first > last:
+                dense.renew()
+        first, done = dense.index.watermark, 0
+        while most is None or done < most:
+            async with self._catching_up:
+                rows = await self._memories.changed(
+                    self._namespace.id, after=dense.index.watermark, count=_EMBEDDED_AT_ONCE
+                )
+                if not rows or self._dense is not dense:
+                    return
+                await dense.add(rows)
+            done += len(rows)
             progress(dense.index.watermark - first, last - first)
 
 
@@ -280,7 +305,8 @@ class _Dense:
         for memory, some in zip(missing, cut, strict=True):
             new[memory.number] = made[start : start + len(some)]
             start += len(some)
-        await self._vectors.save(self._namespace.id, identity, new)
+        changes = {one.number: one.change for one in missing}
+        await self._vectors.save(self._namespace.id, identity, new, changes=changes)
         return found | new
 
     def _add(self, rows: Sequence[Memory], numbers: Sequence[int], vectors: Mapping[int, Vectors]) -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
+from filelock import FileLock
 
-from longdoc.errors import IndexUnusableError
+from longdoc.errors import IndexUnusableError, StorageError
 from longdoc.retrieval.fts import TOKENIZER, most, phrase
 from longdoc.retrieval.index_file import unwritable
 from longdoc.retrieval.terms import index_terms, question_terms, terms_identity
@@ -33,6 +34,7 @@ _SETTINGS = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secu
 _LOCK_SECONDS = 60.0
 _DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """The latter where SQLite quotes what is no text any more."""
+_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY})
 _CHECKED_BYTES = 16 * 1024 * 1024
 """Larger files are not looked through when they are opened."""
 _SEARCH = "SELECT rowid, -rank FROM words WHERE words MATCH ? ORDER BY rank, rowid LIMIT ?"
@@ -67,7 +69,8 @@ class WordIndex:
         self._using = Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = self._opened()
+            with FileLock(path.with_name(f".{path.name}.lock")):  # what another process makes is not what it will be
+                self._connection = self._opened()
             self._scrubs = _scrubs(self._connection)
         except (sqlite3.Error, OSError) as error:
             raise unwritable(path, str(error)) from error
@@ -86,13 +89,15 @@ class WordIndex:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
-                    self._apply(changes)
+                    erased = self._apply(changes)
                 except BaseException:
                     self._connection.execute("ROLLBACK")
                     raise
                 self._connection.execute("COMMIT")
+                if erased:  # from the log of the file too, as far as nobody reads it at this moment
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             except _DAMAGE as error:
-                raise self._unusable(error) from error
+                raise self._failure(error) from error
 
     def search(self, question: str, *, k: int) -> tuple[Ids, Vectors]:
         """The `k` best for a question, fewer where fewer have a word of it: ids and scores, the best first.
@@ -105,7 +110,7 @@ class WordIndex:
             try:
                 return self._search(wanted, k)
             except _DAMAGE as error:
-                raise self._unusable(error) from error
+                raise self._failure(error) from error
 
     def close(self) -> None:
         """Free the file. Idempotent."""
@@ -143,9 +148,10 @@ class WordIndex:
             try:
                 return self._connection.execute("SELECT watermark, size FROM about").fetchone()
             except _DAMAGE as error:
-                raise self._unusable(error) from error
+                raise self._failure(error) from error
 
-    def _apply(self, changes: Sequence[TextChange]) -> None:
+    def _apply(self, changes: Sequence[TextChange]) -> bool:
+        """Whether anything was taken out."""
         watermark, size = self._connection.execute("SELECT watermark, size FROM about").fetchone()
         deleted = False
         for change in changes:
@@ -163,6 +169,7 @@ class WordIndex:
         if deleted and not self._scrubs:  # what was deleted is still there, to be left out when it is merged
             self._connection.execute(_OPTIMIZE)
         self._connection.execute("UPDATE about SET watermark = ?, size = ?", (watermark, size))
+        return deleted
 
     def _search(self, wanted: Sequence[str], k: int) -> tuple[Ids, Vectors]:
         total = self._connection.execute("SELECT size FROM about").fetchone()[0]
@@ -177,7 +184,10 @@ class WordIndex:
         ids, scores = zip(*rows, strict=True)
         return np.array(ids, np.int64), np.array(scores, np.float32) / bound
 
-    def _unusable(self, error: Exception) -> IndexUnusableError:
+    def _failure(self, error: Exception) -> StorageError:
+        """Damage is told apart from what passes: a full disk, a lock held for long."""
+        if isinstance(error, sqlite3.Error) and error.sqlite_errorcode & 0xFF in _PASSING:
+            return unwritable(self._path, str(error))
         return IndexUnusableError(str(self._path), f"cannot be used ({error})")
 
 

@@ -6,8 +6,10 @@ Owns threads and transactions; tables are `schema.py`, and what is read and writ
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +23,8 @@ from longdoc.storage.migrate import migrate
 from longdoc.storage.writer import GroupWriter
 
 T = TypeVar("T")
+
+_CHECKPOINT_SECONDS = 2.0
 
 
 class Database:
@@ -78,6 +82,16 @@ class Database:
         """Queue a write at once, without waiting for anything: as `write`, but in its place in line on return."""
         self._check_open()
         return asyncio.wrap_future(self._writer.submit(work))
+
+    async def checkpoint(self) -> None:
+        """Let what was erased leave the log of a SQLite file too, as far as nobody reads it at this moment."""
+        await asyncio.to_thread(self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        if self._reading.url.get_backend_name() != "sqlite" or self._reading.url.database is None:
+            return
+        with closing(sqlite3.connect(self._reading.url.database, timeout=_CHECKPOINT_SECONDS)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     async def aclose(self) -> None:
         """Do the writes that are queued and close all connections. Idempotent."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, update
 
 from longdoc.errors import ConfigError, NotFoundError
 from longdoc.json_value import JsonValue
@@ -21,8 +21,8 @@ from longdoc.storage.memory_rows import (
     MEMORY_COLUMNS,
     MOST_ROWS,
     REMEMBERED,
-    advance,
     append_rows,
+    change_settings,
     check_new,
     conditions,
     delete_namespace,
@@ -32,12 +32,15 @@ from longdoc.storage.memory_rows import (
     is_memory,
     is_named,
     keep_revision,
+    lock,
     memory_of,
     namespace_of,
     set_values,
+    store_facts,
 )
 from longdoc.storage.memory_types import (
     CALLS,
+    Counted,
     Memory,
     MemoryFilter,
     MemoryStatus,
@@ -91,10 +94,8 @@ class Memories:
         """Give a namespace these settings; those that are not named stay as they are."""
 
         def work(connection: Connection) -> None:
-            advance(connection, namespace, changes=0)  # nobody else changes them meanwhile
-            stored = select(namespaces.c.settings).where(namespaces.c.id == namespace)
-            settings = {**connection.execute(stored).scalar_one(), **changes}
-            connection.execute(update(namespaces).where(namespaces.c.id == namespace).values(settings=settings))
+            lock(connection, namespace)
+            change_settings(connection, namespace, changes)
 
         await self._database.write(work)
 
@@ -126,6 +127,7 @@ class Memories:
         now = self._now()
 
         def work(connection: Connection) -> Memory:
+            lock(connection, namespace)
             found = get_row(connection, namespace, number)
             if found.status is not MemoryStatus.OPEN:
                 raise ConfigError(f"memory {number} is not waiting for an answer: it is {found.status}")
@@ -159,6 +161,7 @@ class Memories:
         given = {name: value for name, value in said.items() if value is not None}
 
         def work(connection: Connection) -> Memory:
+            lock(connection, namespace)
             found = get_row(connection, namespace, number)
             if not found.status.remembered:
                 raise ConfigError(f"memory {number} cannot be edited: it is {found.status}")
@@ -174,8 +177,9 @@ class Memories:
         """Store the summary of a memory, unless it says something else than `of` by now. Whether it was stored."""
 
         def work(connection: Connection) -> bool:
+            lock(connection, namespace)
             found = get_row(connection, namespace, number)
-            if found.text != of:
+            if not found.status.remembered or found.text != of:
                 return False
             values = {"summary": summary, "summary_tokens": None, "tokens": None, "counter": None}
             connection.execute(update(memories).where(is_memory(namespace, number)).values(values))
@@ -183,16 +187,20 @@ class Memories:
 
         return await self._database.write(work)
 
-    def count(self, namespace: int, counted: Mapping[int, tuple[int, int | None]], *, counter: str) -> None:
-        """Store the tokens of memories, of the whole and of the summary, by number; some time, nobody waits for it.
+    def count(self, namespace: int, counted: Sequence[Counted], *, counter: str) -> None:
+        """Store the tokens of memories; some time, nobody waits for it. Where that fails they are counted once more.
 
-        Where that fails they are counted once more.
+        What has changed since it was read keeps what it has.
         """
 
         def work(connection: Connection) -> None:
-            for number, (tokens, summary_tokens) in counted.items():
-                values = {"tokens": tokens, "summary_tokens": summary_tokens, "counter": counter}
-                connection.execute(update(memories).where(is_memory(namespace, number)).values(values))
+            for one in counted:
+                same = memories.c.summary.is_(None) if one.summary is None else memories.c.summary == one.summary
+                statement = update(memories).where(
+                    is_memory(namespace, one.number), memories.c.change == one.change, same
+                )
+                values = {"tokens": one.tokens, "summary_tokens": one.summary_tokens, "counter": counter}
+                connection.execute(statement.values(values))
 
         self._database.enqueue(work).add_done_callback(lambda done: done.cancelled() or done.exception())
 
@@ -201,18 +209,54 @@ class Memories:
 
         Their numbers and times stay, so that nothing else is taken for them.
         """
-        return await self._database.write(lambda connection: erase_rows(connection, namespace, numbers))
+        erased = await self._database.write(lambda connection: erase_rows(connection, namespace, numbers))
+        if erased:
+            await self._database.checkpoint()
+        return erased
 
-    async def erase_expired(self) -> int:
-        """Erase what was to be remembered until now, in all namespaces; how many there were."""
+    async def expired(self) -> Mapping[int, Sequence[int]]:
+        """What was to be remembered until now: the numbers of memories, by the id of their namespace."""
         due = select(memories.c.namespace_id, memories.c.number).where(
             memories.c.expires_at <= self._now(), memories.c.status != MemoryStatus.ERASED
         )
         rows = await self._database.read(lambda connection: connection.execute(due).all())
-        expired: dict[int, list[int]] = {}
+        found: dict[int, list[int]] = {}
         for namespace, number in rows:
-            expired.setdefault(namespace, []).append(number)
-        return sum([await self.erase(namespace, numbers) for namespace, numbers in expired.items()])
+            found.setdefault(namespace, []).append(number)
+        return found
+
+    async def learn(
+        self, about: int, session: int, turn: Memory, facts: Sequence[tuple[str, int | None]], *, until: str
+    ) -> bool:
+        """Store the facts in a turn of `session` as memories of `about`, each with the number of the one it replaces.
+
+        In one step with the setting `until` of the session, which says how far it was read; a turn replaces a fact
+        once. False, and nothing, where the turn is not what it was when it was read.
+        """
+        now = self._now()
+
+        def work(connection: Connection) -> bool:
+            for namespace in sorted({about, session}):
+                lock(connection, namespace)
+            found = get_row(connection, session, turn.number)
+            if not found.status.remembered or found.change != turn.change:
+                return False
+            store_facts(connection, about, (session, turn), facts, now)
+            change_settings(connection, session, {until: turn.number})
+            return True
+
+        return await self._database.write(work)
+
+    async def drop_history(self, namespace: int, number: int, *, source: Mapping[str, JsonValue]) -> None:
+        """Delete what a memory said before, and say where the rest of it is from."""
+
+        def work(connection: Connection) -> None:
+            lock(connection, namespace)
+            former = (memory_revisions.c.namespace_id == namespace) & (memory_revisions.c.number == number)
+            connection.execute(delete(memory_revisions).where(former))
+            connection.execute(update(memories).where(is_memory(namespace, number)).values(source=dict(source)))
+
+        await self._database.write(work)
 
     async def get(self, namespace: int, numbers: Sequence[int]) -> list[Memory]:
         """These memories in the order of their numbers; those that are not there are left out."""
@@ -235,7 +279,7 @@ class Memories:
         self, namespace: int, count: int | None = None, *, before: int | None = None, meant: MemoryFilter | None = None
     ) -> list[Memory]:
         """The last memories that can be recalled, before a number where one is given, the newest first."""
-        statement = select(*MEMORY_COLUMNS).where(memories.c.namespace_id == namespace, REMEMBERED)
+        statement = select(*MEMORY_COLUMNS).where(memories.c.namespace_id == namespace, REMEMBERED, self._lasting())
         if before is not None:
             statement = statement.where(memories.c.number < before)
         if meant is not None:
@@ -244,6 +288,16 @@ class Memories:
         if meant is None or not meant.source:
             return await self._select(ordered.limit(count))
         return [memory for memory in await self._select(ordered) if meant.takes(memory)][:count]
+
+    async def remembered(self, namespace: int) -> int:
+        """How many memories can be recalled."""
+        statement = select(func.count()).where(memories.c.namespace_id == namespace, REMEMBERED, self._lasting())
+        return await self._database.read(lambda connection: connection.execute(statement).scalar_one())
+
+    async def after(self, namespace: int, number: int, count: int) -> list[Memory]:
+        """The memories that follow that number, of any status, in order."""
+        statement = select(*MEMORY_COLUMNS).where(memories.c.namespace_id == namespace, memories.c.number > number)
+        return await self._select(statement.order_by(memories.c.number).limit(count))
 
     async def waiting(self, namespace: int) -> list[Memory]:
         """What was said and is not answered, in order."""
@@ -265,16 +319,6 @@ class Memories:
             raise gone(namespace)
         return found
 
-    async def unsummarized(self, namespace: int, *, longer_than: int, count: int) -> list[Memory]:
-        """Turns of more characters than that which have no summary, the newest first."""
-        statement = select(*MEMORY_COLUMNS).where(
-            memories.c.namespace_id == namespace,
-            REMEMBERED,
-            memories.c.summary.is_(None),
-            func.length(memories.c.observation) + func.length(memories.c.response) > longer_than,
-        )
-        return await self._select(statement.order_by(memories.c.number.desc()).limit(count))
-
     async def history(self, namespace: int, number: int) -> list[Revision]:
         """What a memory said before it was edited, oldest first."""
         columns = [memory_revisions.c[one.name] for one in fields(Revision)]
@@ -286,9 +330,9 @@ class Memories:
         )
         return [Revision(*row) for row in rows]
 
-    async def owns(self, namespace: int, run_id: str) -> None:
-        """Note that a run was made for a namespace: it goes with it."""
-        row = {"namespace_id": namespace, "run_id": run_id}
+    async def owns(self, namespace: int, run_id: str, *, quotes: Sequence[int] = ()) -> None:
+        """Note that a run was made for a namespace, and which memories it quotes: it goes with any of them."""
+        row = {"namespace_id": namespace, "run_id": run_id, "numbers": sorted(quotes)}
         await self._database.write(lambda connection: insert_missing(connection, namespace_runs, [row]))
 
     async def delete(self, name: NamespaceName) -> Namespace:
@@ -305,7 +349,13 @@ class Memories:
             delete_namespace(connection, found.id)
             return found
 
-        return await self._database.write(work)
+        deleted = await self._database.write(work)
+        await self._database.checkpoint()
+        return deleted
+
+    def _lasting(self) -> ColumnElement[bool]:
+        """The condition of not being to be erased by now."""
+        return or_(memories.c.expires_at.is_(None), memories.c.expires_at > self._now())
 
     async def _select(self, statement: Select[Any]) -> list[Memory]:
         rows = await self._database.read(lambda connection: connection.execute(statement).all())

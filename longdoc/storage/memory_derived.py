@@ -11,7 +11,7 @@ from longdoc.errors import NotFoundError
 from longdoc.json_value import JsonValue
 from longdoc.storage.database import Database
 from longdoc.storage.inserts import insert_or_update
-from longdoc.storage.memory_rows import MOST_ROWS, REMEMBERED
+from longdoc.storage.memory_rows import MOST_ROWS, REMEMBERED, lock
 from longdoc.storage.schema import memories, memory_decisions, memory_vectors
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ class MemoryVectors:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def save(self, namespace: int, embedder: str, vectors: Mapping[int, Vectors]) -> None:
-        """Store the vectors of the pieces of some memories, one row for a piece; those erased meanwhile get none.
+    async def save(
+        self, namespace: int, embedder: str, vectors: Mapping[int, Vectors], *, changes: Mapping[int, int]
+    ) -> None:
+        """Store the vectors of the pieces of some memories as they were at `changes`, one row for a piece.
 
-        Numbers keep three digits.
+        Those that were changed or erased meanwhile get none. Numbers keep three digits.
         """
         rows = [
             {
@@ -44,10 +46,11 @@ class MemoryVectors:
         ]
 
         def work(connection: Connection) -> None:
-            statement = select(memories.c.number).where(
+            lock(connection, namespace)
+            statement = select(memories.c.number, memories.c.change).where(
                 memories.c.namespace_id == namespace, memories.c.number.in_(list(vectors)), REMEMBERED
             )
-            there = set(connection.execute(statement).scalars())
+            there = {number for number, change in connection.execute(statement) if changes[number] == change}
             for row in rows:
                 if row["number"] in there:
                     insert_or_update(connection, memory_vectors, row)

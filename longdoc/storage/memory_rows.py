@@ -32,6 +32,7 @@ from longdoc.json_value import JsonValue
 from longdoc.storage.call_rows import text_references
 from longdoc.storage.memory_types import (
     CALLS,
+    TURNS,
     Memory,
     MemoryFilter,
     MemoryKind,
@@ -69,13 +70,15 @@ _NOTHING: Mapping[str, object] = {
     "counter": None,
     "source": {},
 }
+_BEHIND = ("memory/summary", "memory/facts")
+"""The prompts of calls that are made behind an answer."""
 MOST_ROWS: Final = 1000
 """Of one statement: a row has 16 parameters, and SQLite takes 32,766."""
 
 
 def append_rows(connection: Connection, namespace: int, new: Sequence[NewMemory], now: datetime) -> list[Memory]:
     """Store new memories, or find the ones with their keys, in their order."""
-    advance(connection, namespace, changes=0)  # from here on nobody else stores anything under these keys
+    lock(connection, namespace)  # from here on nobody else stores anything under these keys
     keys = [one.key for one in new if one.key is not None]
     there = _by_key(connection, namespace, keys)
     fresh: list[NewMemory] = []
@@ -143,6 +146,50 @@ def advance(connection: Connection, namespace: int, *, numbers: int = 0, changes
     return row[0], row[1]
 
 
+def lock(connection: Connection, namespace: int) -> None:
+    """Have a namespace alone until the transaction ends. Raises `NotFoundError`."""
+    advance(connection, namespace, changes=0)
+
+
+def change_settings(connection: Connection, namespace: int, changes: Mapping[str, JsonValue]) -> None:
+    """Give a locked namespace these settings; those that are not named stay as they are."""
+    stored = select(namespaces.c.settings).where(namespaces.c.id == namespace)
+    settings = {**connection.execute(stored).scalar_one(), **changes}
+    connection.execute(update(namespaces).where(namespaces.c.id == namespace).values(settings=settings))
+
+
+def store_facts(
+    connection: Connection,
+    about: int,
+    origin: tuple[int, Memory],
+    facts: Sequence[tuple[str, int | None]],
+    now: datetime,
+) -> None:
+    """Store facts from a turn (`origin`: the id of its namespace, and itself), each with the number it replaces."""
+    session, turn = origin
+    here: list[JsonValue] = [session, turn.number]
+    replaced: set[int] = set()
+    for place, (text, number) in enumerate(facts):
+        old = None if number is None or number in replaced else _fact(connection, about, number)
+        if old is None:
+            key = f"{session}:{turn.number}:{place}"
+            new = NewMemory(text, kind=MemoryKind.FACT, key=key, source={TURNS: [here]}, at=turn.at)
+            append_rows(connection, about, [new], now)
+            continue
+        replaced.add(old.number)
+        before = old.source.get(TURNS, [])
+        turns: list[JsonValue] = [*(before if isinstance(before, list) else []), here]
+        keep_revision(connection, about, old, now)
+        values = {"observation": text, "source": {**old.source, TURNS: turns}, "tokens": None, "counter": None}
+        set_values(connection, about, old.number, values)
+
+
+def _fact(connection: Connection, about: int, number: int) -> Memory | None:
+    row = connection.execute(select(*MEMORY_COLUMNS).where(is_memory(about, number))).first()
+    found = None if row is None else memory_of(row)
+    return found if found is not None and found.status.remembered else None
+
+
 def set_values(connection: Connection, namespace: int, number: int, values: Mapping[str, object]) -> Memory:
     """Change a memory, by a change with a number; its vectors are of what it said before."""
     _, change = advance(connection, namespace)
@@ -171,21 +218,55 @@ def keep_revision(connection: Connection, namespace: int, memory: Memory, now: d
 
 
 def erase_rows(connection: Connection, namespace: int, numbers: Sequence[int]) -> int:
-    """Erase memories with what was made from them, the calls that wrote their answers included; how many there were."""
+    """Erase memories with what was made from them: calls, runs that quote them, former states; how many there were."""
+    lock(connection, namespace)
     erased = 0
     for number in numbers:
-        row = connection.execute(
-            select(memories.c.status, memories.c.source).where(is_memory(namespace, number))
-        ).first()
+        statement = select(memories.c.status, memories.c.source).where(is_memory(namespace, number))
+        row = connection.execute(statement).first()
         if row is None or row.status == MemoryStatus.ERASED:
             continue
-        _delete_calls(connection, namespace, calls.c.id.in_(row.source.get(CALLS, [])[:MOST_ROWS]))
-        _delete_run(connection, namespace, number)
+        source: Mapping[str, JsonValue] = row.source
+        _delete_calls(connection, namespace, calls.c.id.in_(_numbers(source.get(CALLS))))
+        for origin in [[namespace, number], *_pairs(source.get(TURNS))]:
+            _delete_calls(connection, origin[0], _made_behind(*origin))
+        _delete_runs_quoting(connection, namespace, number)
         set_values(connection, namespace, number, _NOTHING)
         for table in (memory_revisions, memory_decisions):
             connection.execute(delete(table).where(table.c.namespace_id == namespace, table.c.number == number))
         erased += 1
     return erased
+
+
+def _numbers(value: JsonValue) -> list[int]:
+    return [one for one in value if isinstance(one, int)][:MOST_ROWS] if isinstance(value, list) else []
+
+
+def _pairs(value: JsonValue) -> list[list[int]]:
+    """The turns that a fact comes from, as the ids of their namespaces and their numbers."""
+    found = [_numbers(one) for one in value] if isinstance(value, list) else []
+    return [one for one in found if len(one) == 2]
+
+
+def _made_behind(namespace: int, number: int) -> ColumnElement[bool]:
+    """The condition of being a call that summarized a memory or took facts from it."""
+    own = select(namespace_runs.c.run_id).where(namespace_runs.c.namespace_id == namespace)
+    made = select(run_calls.c.call_id).where(run_calls.c.run_id.in_(own))
+    inputs = cast(calls.c.inputs, Text)
+    here = or_(*(inputs.contains(f'"memory":{number}{end}') for end in (",", "}")))
+    return and_(calls.c.id.in_(made), calls.c.prompt_name.in_(_BEHIND), here)
+
+
+def _delete_runs_quoting(connection: Connection, namespace: int, number: int) -> None:
+    """Delete the runs that quote a memory, with their calls: answers from documents know the turns before them."""
+    statement = select(namespace_runs.c.run_id, namespace_runs.c.numbers).where(
+        namespace_runs.c.namespace_id == namespace
+    )
+    for run_id, quoted in connection.execute(statement).all():
+        if number in quoted:
+            made = select(run_calls.c.call_id).where(run_calls.c.run_id == run_id)
+            _delete_calls(connection, namespace, calls.c.id.in_(made))
+            connection.execute(delete(runs).where(runs.c.id == run_id))
 
 
 def delete_namespace(connection: Connection, namespace: int) -> None:
@@ -195,18 +276,6 @@ def delete_namespace(connection: Connection, namespace: int) -> None:
     _delete_calls(connection, namespace, calls.c.id.in_(made))
     connection.execute(delete(runs).where(runs.c.id.in_(own)))
     connection.execute(delete(namespaces).where(namespaces.c.id == namespace))
-
-
-def _delete_run(connection: Connection, namespace: int, number: int) -> None:
-    """Delete the run that a memory's decision names, where there is one of its own: its answer came from documents."""
-    decided = select(memory_decisions.c.payload).where(
-        memory_decisions.c.namespace_id == namespace, memory_decisions.c.number == number
-    )
-    decision: JsonValue = connection.execute(decided).scalar()
-    run_id = decision.get("run") if isinstance(decision, dict) else None
-    own = select(namespace_runs.c.run_id).where(namespace_runs.c.namespace_id == namespace)
-    if run_id is not None:
-        connection.execute(delete(runs).where(runs.c.id == run_id, runs.c.id.in_(own)))
 
 
 def _delete_calls(connection: Connection, namespace: int, meant: ColumnElement[bool]) -> None:

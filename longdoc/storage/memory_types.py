@@ -14,6 +14,10 @@ CALLS: Final = "calls"
 """What a memory's source has the ledger's ids under, of the calls that were made for it."""
 
 
+TURNS: Final = "turns"
+"""What a fact's source has the turns under that it comes from: pairs of the id of a namespace and a number."""
+
+
 class MemoryKind(StrEnum):
     """Where a memory comes from."""
 
@@ -107,6 +111,17 @@ class Memory:
     def text(self) -> str:
         """What was said and what was answered."""
         return "\n".join(filter(None, (self.observation, self.response)))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The tokens of a memory and of its summary, as they were at a change."""
+
+    number: int
+    change: int
+    summary: str | None
+    tokens: int
+    summary_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
+    text,
 )
 
 from longdoc.storage.columns import AnyText, BigId, UtcDateTime
@@ -264,6 +265,8 @@ namespaces = Table(
 )
 """Whose memories: `memories` is the number of the newest one, `changes` that of the last change of any of them."""
 
+_IS_OPEN = text("status = 'open'")
+
 memories = Table(
     "memories",
     metadata,
@@ -287,6 +290,12 @@ memories = Table(
     Index(None, "namespace_id", "key", unique=True),
     Index(None, "namespace_id", "at"),
     Index(None, "expires_at"),
+    Index(
+        "ix_memories_open",
+        "namespace_id",
+        sqlite_where=_IS_OPEN,
+        postgresql_where=_IS_OPEN,
+    ),
 )
 """What is remembered, as it is now; a row of an erased memory stays, without its texts."""
 
@@ -332,5 +341,7 @@ namespace_runs = Table(
     metadata,
     Column("namespace_id", BigId, ForeignKey("namespaces.id", ondelete="CASCADE"), primary_key=True),
     Column("run_id", AnyText, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("numbers", JSON, nullable=False),
 )
-"""The runs whose calls were made for a namespace, and go with it."""
+"""The runs that were made for a namespace, and go with it; `numbers` are the memories that a run quotes: it goes with
+each of them."""

@@ -16,7 +16,7 @@ from longdoc.storage.database import Database
 from longdoc.storage.ledger import Ledger
 from longdoc.storage.memories import Memories
 from longdoc.storage.memory_derived import MemoryDecisions, MemoryVectors
-from longdoc.storage.memory_types import MemoryFilter, MemoryKind, MemoryStatus, NamespaceName, NewMemory
+from longdoc.storage.memory_types import Counted, MemoryFilter, MemoryKind, MemoryStatus, NamespaceName, NewMemory
 from longdoc.storage.runs import RunRequest, Runs
 
 ALICE = NamespaceName("alice", "default", "main")
@@ -87,7 +87,7 @@ def test_edits_keep_what_was_said_before_and_forget_what_was_made_of_it(database
         space = (await memories.open(ALICE)).id
         first = await memories.append(space, NewMemory("I live in Oslo.", "Nice."))
         assert await memories.summarize(space, 1, "Oslo", of=first.text)
-        await vectors.save(space, "e", {1: np.eye(2, 4, dtype=np.float32)})
+        await vectors.save(space, "e", {1: np.eye(2, 4, dtype=np.float32)}, changes={1: first.change})
         edited = await memories.edit(space, 1, observation="I live in Bergen.")
         assert (edited.observation, edited.response, edited.summary) == ("I live in Bergen.", "Nice.", None)
         assert not await memories.summarize(space, 1, "Oslo", of=first.text)
@@ -146,8 +146,10 @@ def test_what_expires_is_erased_when_its_time_is_over(database: str) -> None:
             space,
             [NewMemory("a", expires_at=NOON), NewMemory("b", expires_at=NOON + timedelta(1)), NewMemory("c")],
         )
-        assert await memories.erase_expired() == 1
-        assert await memories.erase_expired() == 0
+        assert await memories.expired() == {space: [1]}
+        assert await memories.remembered(space) == 2
+        assert await memories.erase(space, [1]) == 1
+        assert await memories.expired() == {}
         assert [memory.observation for memory in await memories.newest(space)] == ["c", "b"]
 
     with_database(database, work)
@@ -158,10 +160,15 @@ def test_counts_of_tokens_are_kept_until_a_memory_says_something_else(database: 
         memories = Memories(opened)
         space = (await memories.open(ALICE)).id
         await memories.append_all(space, [NewMemory("a"), NewMemory("b")])
-        memories.count(space, {1: (5, None), 2: (7, 3)}, counter="t")
+        assert await memories.summarize(space, 2, "s", of="b")
+        read = await memories.get(space, [1, 2])
+        counted = [Counted(one.number, one.change, one.summary, 5, 3 if one.summary else None) for one in read]
+        stale = [Counted(1, 0, None, 9, None), Counted(2, read[1].change, None, 9, None)]
+        memories.count(space, counted, counter="t")
+        memories.count(space, stale, counter="t")
         await memories.append(space, NewMemory("behind the counts"))
         one, two = await memories.get(space, [1, 2])
-        assert (one.tokens, one.counter, two.tokens, two.summary_tokens) == (5, "t", 7, 3)
+        assert (one.tokens, one.counter, two.tokens, two.summary_tokens) == (5, "t", 5, 3)
         assert (await memories.edit(space, 1, observation="c")).tokens is None
 
     with_database(database, work)
@@ -173,7 +180,10 @@ def test_decisions_and_vectors_come_back(database: str) -> None:
         space = (await memories.open(ALICE)).id
         await memories.append_all(space, [NewMemory("a"), NewMemory("b")])
         rows = np.eye(3, 8, dtype=np.float32)
-        await vectors.save(space, "e", {1: rows, 2: rows[:1], 3: rows})
+        made = {1: rows, 2: rows[:1], 3: rows}
+        await vectors.save(space, "e", made, changes={1: 0, 2: 0, 3: 0})
+        assert await vectors.load(space, "e", [1, 2, 3]) == {}
+        await vectors.save(space, "e", made, changes={1: 1, 2: 2, 3: 3})
         found = await vectors.load(space, "e", [1, 2, 3])
         assert {number: len(some) for number, some in found.items()} == {1: 3, 2: 1}
         assert np.array_equal(found[1], rows)

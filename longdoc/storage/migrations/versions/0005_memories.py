@@ -69,6 +69,8 @@ def _create_memories() -> None:
     op.create_index("ix_memories_namespace_id_key", "memories", ["namespace_id", "key"], unique=True)
     op.create_index("ix_memories_namespace_id_at", "memories", ["namespace_id", "at"])
     op.create_index("ix_memories_expires_at", "memories", ["expires_at"])
+    is_open = sa.text("status = 'open'")
+    op.create_index("ix_memories_open", "memories", ["namespace_id"], sqlite_where=is_open, postgresql_where=is_open)
 
 
 def _create_revisions() -> None:
@@ -116,6 +118,7 @@ def _create_namespace_runs() -> None:
         "namespace_runs",
         sa.Column("namespace_id", _BIG_ID, nullable=False),
         sa.Column("run_id", sa.Text(), nullable=False),
+        sa.Column("numbers", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["namespace_id"], ["namespaces.id"], name="fk_namespace_runs_namespace_id", ondelete="CASCADE"
         ),
