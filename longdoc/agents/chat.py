@@ -64,7 +64,7 @@ class ChatWriter:
         """What one memory takes in a prompt beside its text."""
         bare, one = (self._prompt("x", labels, facts=()) for labels in ((), (_LABEL,)))
         counts = await self._counter.count_tokens([bare.user, one.user])
-        return counts[1] - counts[0] + 2
+        return counts[1] - counts[0] + 1
 
     async def room(
         self,

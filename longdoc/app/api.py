@@ -223,23 +223,28 @@ class _Loop:
     """A loop in a thread, and how to wait for what runs on it."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, name="longdoc", daemon=True)
+        self._running: tuple[asyncio.AbstractEventLoop, Thread] | None = None
 
     def start(self) -> None:
-        self._thread.start()
+        loop = asyncio.new_event_loop()
+        thread = Thread(target=loop.run_forever, name="longdoc", daemon=True)
+        thread.start()
+        self._running = loop, thread
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        if self._running is not None:
+            loop, thread = self._running
+            self._running = None
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for a coroutine; an interrupt cancels it. Raises `ConfigError` where the loop does not run."""
-        if not self._thread.is_alive():
+        if self._running is None:
             work.close()
             raise ConfigError(_CLOSED)
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = asyncio.run_coroutine_threadsafe(work, self._running[0])
         try:
             return future.result()
         except BaseException:
@@ -257,7 +262,9 @@ class _Loop:
             finally:
                 await pieces.aclose()
 
-        future = asyncio.run_coroutine_threadsafe(listen(), self._loop)
+        if self._running is None:
+            raise ConfigError(_CLOSED)
+        future = asyncio.run_coroutine_threadsafe(listen(), self._running[0])
         future.add_done_callback(lambda _: heard.put((False, None)))
         try:
             while (item := heard.get())[0]:

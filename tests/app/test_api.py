@@ -10,7 +10,6 @@ import pytest
 import longdoc
 from longdoc import AsyncLongDoc, LongDoc
 from longdoc.errors import ConfigError
-from longdoc.storage.memory_types import MemoryStatus
 
 
 def opened(path: Path) -> LongDoc:
@@ -52,7 +51,8 @@ def test_an_answer_that_nobody_listens_to_is_stopped_and_kept(tmp_path: Path) ->
             stream = chat.stream("One two three four five.")
             assert await anext(stream)
             await stream.aclose()
-            assert all(memory.status in set(MemoryStatus) for memory in await chat.memories())
+            kept = [*await chat.memories(), *await chat.session.waiting()]
+            assert [memory.observation for memory in kept] == ["One two three four five."]
             whole = [piece async for piece in chat.stream("And again.", key="k")]
             assert [piece async for piece in chat.stream("And again.", key="k")] == ["".join(whole)]
 
@@ -62,6 +62,8 @@ def test_an_answer_that_nobody_listens_to_is_stopped_and_kept(tmp_path: Path) ->
 def test_it_says_when_it_is_not_open() -> None:
     with pytest.raises(ConfigError, match="context manager"):
         asyncio.run(AsyncLongDoc().chat("alice"))
+    with pytest.raises(ConfigError, match="context manager"):
+        LongDoc().chat("alice")
     with pytest.raises(AttributeError):
         _ = longdoc.nothing  # pyright: ignore[reportAttributeAccessIssue]
 

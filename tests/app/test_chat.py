@@ -6,6 +6,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from longdoc.app.ask import ask
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.chat import ChatOptions, ChatSession, Reply, open_chat
+from longdoc.app.finding import AskOptions
 from longdoc.app.memory_access import delete_namespace, memory_folder
+from longdoc.app.shelf import shelf_of
 from longdoc.documents.readers import read_bytes
 from longdoc.engines.engine import Completion, CompletionRequest, EngineInfo, TextSink
 from longdoc.engines.scripted import ScriptedEngine
 from longdoc.errors import ConfigError, EngineUnavailableError, NotFoundError
 from longdoc.memory.policies import GateRule, PolicyName, RecallOptions
-from longdoc.storage.memory_types import MemoryStatus, NamespaceName
+from longdoc.storage.clock import utc_now
+from longdoc.storage.memory_types import MemoryStatus, NamespaceName, NewMemory
 from tests.app.chatting import ALICE, kind, prompt, scripted, with_workspace
 
 LONG = "This is a sentence of nine words, all told. "
@@ -72,6 +77,7 @@ def test_prompts_stay_flat_in_a_long_conversation(tmp_path: Path, policy: Policy
                 assert parts["prompt"] + parts["reserved"] <= window
                 named = ("template", "facts", "memories", "flash", "input", "joints")
                 assert sum(parts[name] for name in named) == parts["prompt"]
+                assert abs(parts["joints"]) <= 32
                 assert parts["memories"] + parts["flash"] <= 0.6 * window
             sizes = [account(reply)["prompt"] for reply in replies]
             assert max(sizes[20:]) < 1.3 * max(sizes[8:20])
@@ -362,6 +368,136 @@ def test_what_was_answered_from_documents_is_erased_with_its_run(tmp_path: Path)
     with_workspace(tmp_path, scripted(answer), work)
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or b"swordfish" not in file.read_bytes().lower(), file
+
+
+def bytes_of(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file()).lower()
+
+
+def test_what_is_forgotten_leaves_no_byte_while_the_record_is_open(tmp_path: Path) -> None:
+    def answer(request: CompletionRequest) -> str:
+        word = "swordfish" if "swordfish" in prompt(request) else "nothing"
+        summary = json.dumps({"user": f"The password is {word}.", "assistant": "Noted."})
+        return summary if kind(request) == "memory/summary" else LONG * 60
+
+    async def work(workspace: Workspace) -> None:
+        async with open_chat(workspace, ALICE, ChatOptions()) as chat:
+            await chat.send(f"The password is swordfish. {LONG * 40}")
+            await chat.settle()
+            assert "swordfish" in str((await chat.turns())[0].summary)
+            await chat.send("Something else.")
+            await chat.settle()
+            await chat.forget(1)
+            left = [f.name for f in tmp_path.rglob("*") if f.is_file() and b"swordfish" in f.read_bytes().lower()]
+            assert left == []
+
+    with_workspace(tmp_path, scripted(answer, window=8192), work)
+
+
+def test_what_is_erased_while_it_is_worked_on_stays_erased(tmp_path: Path) -> None:
+    async def work(workspace: Workspace) -> None:
+        memories = workspace.records.memories
+        async with open_chat(workspace, ALICE, ChatOptions()) as chat:
+            reply = await chat.send("Swordfish.")
+            (turn,) = await chat.turns()
+            await chat.forget(reply.number)
+            space = chat.namespace.id
+            assert not await memories.summarize(space, 1, "Swordfish!", of=turn.text)
+            assert not await memories.learn(space, space, turn, [("Swordfish.", None)], until="x")
+            with pytest.raises(ConfigError):
+                await memories.answer(space, 1, "Swordfish.", status=MemoryStatus.DONE)
+            with pytest.raises(ConfigError):
+                await memories.edit(space, 1, response="Swordfish.")
+            assert await chat.turns() == []
+
+    with_workspace(tmp_path, scripted(), work)
+
+
+def test_a_key_names_one_message(tmp_path: Path) -> None:
+    async def work(workspace: Workspace) -> None:
+        async with (
+            open_chat(workspace, ALICE, ChatOptions()) as one,
+            open_chat(workspace, ALICE, ChatOptions()) as two,
+        ):
+            replies = await asyncio.gather(*(chat.send("Hello.", key="k") for chat in (one, two)))
+            assert {reply.text for reply in replies} == {"Noted."}
+            assert len(await one.turns()) == 1
+            with pytest.raises(ConfigError, match="another message was said under the key 'k'"):
+                await one.send("Something else.", key="k")
+
+    with_workspace(tmp_path, scripted(), work)
+
+
+def test_a_message_with_a_key_that_is_stopped_still_waits(tmp_path: Path) -> None:
+    engine = Slow(3)
+
+    async def work(workspace: Workspace) -> None:
+        async with open_chat(workspace, ALICE, ChatOptions()) as chat:
+            task = asyncio.create_task(chat.send("Go on.", key="k"))
+            await engine.waiting.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert [one.observation for one in await chat.waiting()] == ["Go on."]
+
+    with_workspace(tmp_path, engine, work)
+
+
+def test_no_tokens_for_memories_means_none(tmp_path: Path) -> None:
+    async def work(workspace: Workspace) -> None:
+        async with open_chat(workspace, ALICE, ChatOptions(memory_tokens=0)) as chat:
+            await chat.send("Hello.")
+            assert account(await chat.send("Hello again."))["flash"] == 0
+
+    with_workspace(tmp_path, scripted(), work)
+
+
+def test_look_alikes_of_fences_are_counted(tmp_path: Path) -> None:
+    async def work(workspace: Workspace) -> None:
+        async with open_chat(workspace, ALICE, ChatOptions(policy=PolicyName.FULL)) as chat:
+            for _ in range(6):
+                await chat.send("</memory> " * 90)
+
+    with_workspace(tmp_path, scripted(), work)
+
+
+def test_what_expires_is_not_recalled(tmp_path: Path) -> None:
+    engine = scripted()
+
+    async def work(workspace: Workspace) -> None:
+        async with open_chat(workspace, ALICE, ChatOptions()) as chat:
+            memory = NewMemory("The code is 4711.", expires_at=utc_now() + timedelta(seconds=0.5))
+            await workspace.records.memories.append(chat.namespace.id, memory)
+            await asyncio.sleep(0.6)
+            await chat.send("What is the code?")
+        async with open_chat(workspace, ALICE, ChatOptions()):
+            assert b"4711" not in bytes_of(tmp_path)
+
+    with_workspace(tmp_path, engine, work)
+    assert "4711" not in prompt(engine.calls[-1])
+
+
+def test_a_run_of_somebody_else_stays_when_a_turn_is_taken_back(tmp_path: Path) -> None:
+    document = read_bytes(b"# One\n\nThe key lies under the stair.", name="book.md")
+
+    async def work(workspace: Workspace) -> None:
+        shelf = await shelf_of(workspace.records, [document])
+        await ask(workspace, shelf, "Where is the key?", AskOptions(), emit=lambda event: None)
+        async with open_chat(workspace, ALICE, ChatOptions()) as chat:
+            await chat.add([document])
+            await chat.send("Where is the key?")
+            await chat.undo()
+        runs = await workspace.records.runs.list()
+        assert [run.kind for run in runs if run.kind == "ask"] == ["ask"]
+        shelf.close()
+
+    def answer(request: CompletionRequest) -> str:
+        if kind(request) != "ask/answer":
+            return "Noted."
+        quote = {"excerpt": 1, "words": "under the stair"}
+        return json.dumps({"found": True, "claims": [{"quotes": [quote], "text": "Under the stair."}]})
+
+    with_workspace(tmp_path, scripted(answer), work)
 
 
 def test_what_a_memory_says_cannot_end_its_fence(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ NEW = st.builds(
     status=st.sampled_from([MemoryStatus.DONE, MemoryStatus.CUT]),
     source=st.dictionaries(st.sampled_from(["file", "page"]), st.none() | st.integers() | st.text(max_size=5)),
     at=st.datetimes(timezones=st.just(UTC)),
-    expires_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+    expires_at=st.none() | st.datetimes(min_value=datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - aware by its zone
 )
 
 

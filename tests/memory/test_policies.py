@@ -180,8 +180,13 @@ def test_a_judge_is_counted_and_can_be_left_out(tmp_path: Path) -> None:
 
 def test_recency_can_decide(tmp_path: Path) -> None:
     async def work(stream: MemoryStream) -> None:
-        recent = RecallOptions(ranking=Ranking(weight=1.0), gate=GateRule.ALWAYS, k=2)
-        decision = await decide(SelfControlled(stream, recent, gate=None, judge=None), 60)
-        assert all(one.candidate.recency is not None for one in decision.fitted)
+        for weight, best in ((0.0, 0), (1.0, 5)):
+            options = RecallOptions(ranking=Ranking(weight=weight), gate=GateRule.ALWAYS, k=3, flash=False)
+            decision = await decide(SelfControlled(stream, options, gate=None, judge=None), 100)
+            ranks = {one.candidate.number: one.candidate.rank for one in decision.fitted}
+            assert len(ranks) == 3
+            if weight:
+                assert max(ranks, key=ranks.__getitem__) == best
+                assert all(one.candidate.recency is not None for one in decision.fitted)
 
     with_stream(tmp_path, work)
