@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
-from pydantic import BaseModel, Field, JsonValue, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue, field_validator
 
 from longdoc.agents.answer_reader import shown_excerpts
-from longdoc.agents.answer_shapes import LENIENT, MOST_QUOTES, QuoteShape, Sentence, first_ones
+from longdoc.agents.answer_shapes import LENIENT, MOST_QUOTES, QuoteShape, Sentence, Words, first_ones
 from longdoc.agents.calls import request_of
 from longdoc.agents.citations import Citation, CitationChecker
-from longdoc.agents.events import Emit
+from longdoc.agents.events import Emit, Warned
 from longdoc.agents.structured import call_structured
 from longdoc.engines.engine import Engine
-from longdoc.prompts.catalogue import Quoted, render
+from longdoc.errors import InvalidOutputError
+from longdoc.prompts.catalogue import Quoted, Variable, render
 from longdoc.retrieval.excerpts import Excerpt
 
 _NOTHING_TO_READ: Final = "There is nothing to check it against."
+_BRIEFLY: Final = "The model did not get to the end of weighing both directions; this is its verdict by one quotation."
 
 
 class Verdict(StrEnum):
@@ -53,6 +55,17 @@ class ClaimCheck:
         return self.verdict is not self.said
 
 
+def _spelled(value: JsonValue) -> JsonValue:
+    """A verdict as it is spelled here, whatever its case and its joints."""
+    if isinstance(value, bool):
+        return str(value).casefold()
+    joined = "_".join(value.replace("-", " ").replace("_", " ").split()) if isinstance(value, str) else value
+    return joined.casefold().rstrip(".") if isinstance(joined, str) else joined
+
+
+_SpelledVerdict: TypeAlias = Annotated[Verdict, BeforeValidator(_spelled)]
+
+
 class CheckShape(BaseModel):
     """Quotes for and against a claim, then what to make of them."""
 
@@ -61,21 +74,32 @@ class CheckShape(BaseModel):
     supporting: Annotated[list[QuoteShape], Field(max_length=MOST_QUOTES)]
     contradicting: Annotated[list[QuoteShape], Field(max_length=MOST_QUOTES)]
     reason: Sentence
-    verdict: Verdict
+    verdict: _SpelledVerdict
 
     @field_validator("supporting", "contradicting", mode="before")
     @classmethod
     def _first_quotes(cls, value: JsonValue) -> JsonValue:
         return first_ones(value, MOST_QUOTES)
 
-    @field_validator("verdict", mode="before")
-    @classmethod
-    def _plain_verdict(cls, value: JsonValue) -> JsonValue:
-        """A verdict as it is spelled here, whatever its case and its joints."""
-        if isinstance(value, bool):
-            return str(value).casefold()
-        joined = "_".join(value.replace("-", " ").replace("_", " ").split()) if isinstance(value, str) else value
-        return joined.casefold().rstrip(".") if isinstance(joined, str) else joined
+
+class VerdictShape(BaseModel):
+    """One quote, then a verdict: so short that also a model that repeats itself comes to its end."""
+
+    model_config = LENIENT
+
+    excerpt: int
+    words: Words
+    verdict: _SpelledVerdict
+
+    def as_check(self) -> CheckShape:
+        """The same with the quote on the side of the verdict."""
+        quotes = [QuoteShape(excerpt=self.excerpt, words=self.words)] if self.words.strip() else []
+        return CheckShape(
+            supporting=quotes if self.verdict is Verdict.TRUE else [],
+            contradicting=quotes if self.verdict is Verdict.FALSE else [],
+            reason=_BRIEFLY,
+            verdict=self.verdict,
+        )
 
 
 class ClaimChecker:
@@ -87,17 +111,28 @@ class ClaimChecker:
     async def check(self, claim: str, excerpts: Sequence[Excerpt], *, max_tokens: int, emit: Emit) -> ClaimCheck:
         """What the excerpts say of a claim.
 
-        A verdict of true or false none of whose quotes stands in the excerpts becomes "not stated", and the reason says
-        so. Raises `InvalidOutputError` where the model's answer cannot be used, also when asked for once more, and what
-        `Engine.complete` raises.
+        A model that does not get through both directions, also when asked once more, is asked for one quote and a
+        verdict. A verdict of true or false none of whose quotes stands in the excerpts becomes "not stated", and the
+        reason says so. Raises `InvalidOutputError` where none of these answers can be used, and what `Engine.complete`
+        raises.
         """
         if not excerpts:
             return ClaimCheck(claim, Verdict.NOT_STATED, (), (), _NOTHING_TO_READ, Verdict.NOT_STATED, dropped=0)
-        prompt = render("ask/check", {**shown_excerpts(excerpts), "claim": Quoted(claim, {"claim": claim})})
-        said = await call_structured(
-            self._engine, request_of(prompt, max_tokens=max_tokens), CheckShape, purpose="check of a claim", emit=emit
-        )
+        shown = {**shown_excerpts(excerpts), "claim": Quoted(claim, {"claim": claim})}
+        said = await self._said(shown, max_tokens=max_tokens, emit=emit)
         return await asyncio.to_thread(checked_claim, claim, said, excerpts)
+
+    async def _said(self, shown: Mapping[str, Variable], *, max_tokens: int, emit: Emit) -> CheckShape:
+        whole = request_of(render("ask/check", shown), max_tokens=max_tokens)
+        try:
+            return await call_structured(
+                self._engine, whole, CheckShape, purpose="check of a claim", emit=emit, again_when_cut=False
+            )
+        except InvalidOutputError as error:
+            emit(Warned(f"a claim is judged by one quotation, as the model did not weigh both directions ({error})"))
+        brief = request_of(render("ask/verdict", shown), max_tokens=max_tokens)
+        said = await call_structured(self._engine, brief, VerdictShape, purpose="check of a claim, briefly", emit=emit)
+        return said.as_check()
 
 
 def checked_claim(claim: str, said: CheckShape, excerpts: Sequence[Excerpt]) -> ClaimCheck:

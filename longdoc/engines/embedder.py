@@ -41,9 +41,9 @@ class Embedder(Protocol):
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row of length 1 (Euclidean) for each text, in the order given: shape (len(texts), dimensions).
 
-        A blank text gets a vector too, which tells nothing of it. What of a text lies beyond `info.max_tokens`
-        is not read, or refused with `ContextTooLongError` where the engine refuses it. Raises `EngineError` and its
-        kinds.
+        A text that is in a script which the model was not made for, as far as its tokens tell, gets zeros: it is like
+        nothing. A blank text gets either. What of a text lies beyond `info.max_tokens` is not read, or refused with
+        `ContextTooLongError` where the engine refuses it. Raises `EngineError` and its kinds.
         """
         ...
 
@@ -53,10 +53,8 @@ class Embedder(Protocol):
 
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The rows of a matrix, each scaled to length 1; a row of zeros becomes the first unit vector."""
+    """The rows of a matrix, each scaled to length 1; a row of zeros stays one."""
     import numpy as np
 
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled = vectors / np.where(lengths == 0.0, 1.0, lengths)
-    scaled[lengths[:, 0] == 0.0, :1] = 1.0
-    return scaled.astype(np.float32, copy=False)
+    return (vectors / np.where(lengths == 0.0, 1.0, lengths)).astype(np.float32, copy=False)

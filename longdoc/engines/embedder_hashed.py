@@ -26,8 +26,8 @@ _PLACES = 4
 class HashedEmbedder:
     """Vectors of `dimensions` numbers that depend on the words of a text only, the same in every process.
 
-    Words count in any case and order, repeated ones by the logarithm of their number. A text without words gets the
-    first unit vector.
+    Words count in any case and order, repeated ones by the logarithm of their number. A text without words gets
+    zeros.
     """
 
     def __init__(self, *, dimensions: int = 256) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _BATCH = 64
+_LETTER_WITHIN = re.compile(r"##[^\W\d_]")
 _QUIET = {  # read when the packages are loaded
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -105,7 +107,26 @@ class SentenceTransformersEmbedder:
             )
         if not np.isfinite(vectors).all():
             raise EngineUnavailableError(f"{self._info.model} gave vectors that hold no numbers")
+        vectors[_foreign(self._model, texts)] = 0.0
         return unit_rows(vectors)
+
+
+def _foreign(model: SentenceTransformer, texts: Sequence[str]) -> list[bool]:
+    """Which texts are in a script that the model was not made for: most of their tokens are unknown, or letters within
+    words, as WordPiece spells out what its vocabulary has no pieces of."""
+    from transformers import PreTrainedTokenizerBase
+
+    tokenizer: object = getattr(model, "tokenizer", None)
+    if not isinstance(tokenizer, PreTrainedTokenizerBase):
+        return [False] * len(texts)
+    tokens: list[list[str]] = [
+        tokenizer.tokenize(text, truncation=True)  # pyright: ignore[reportUnknownMemberType]
+        for text in texts
+    ]
+    return [
+        2 * sum(token == tokenizer.unk_token or bool(_LETTER_WITHIN.fullmatch(token)) for token in some) > len(some)
+        for some in tokens
+    ]
 
 
 def _describe(

@@ -272,6 +272,8 @@ class _Dense:
     async def search(self, question: str, k: int) -> Mapping[int, float]:
         """The nearest memories, by the nearest of their pieces. Raises what the embedder raises."""
         vector = await self._embedder.embed([question])
+        if not vector.any():  # it says nothing to the embedder
+            return {}
         asked = k
         while True:
             scores, ids = await asyncio.to_thread(self.index.search, vector, k=min(asked, max(1, len(self.index))))

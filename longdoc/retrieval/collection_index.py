@@ -143,13 +143,15 @@ class CollectionIndex:
         return await self._ranking(LEXICAL, lambda n: asyncio.to_thread(self._lexical.search, question, k=n), k=k)
 
     async def dense(self, question: str, *, k: int) -> list[Hit]:
-        """The `k` best windows by the meaning of their best parts; none without an embedder.
+        """The `k` best windows by the meaning of their best parts; none without an embedder that reads the question.
 
         Raises what the embedder raises.
         """
         if self._dense is None:
             return []
         index, vector = self._dense.index, await self._dense.embedder.embed([question])
+        if not vector.any():
+            return []
 
         async def search(n: int) -> Found:
             scores, ids = await asyncio.to_thread(index.search, vector, k=n)

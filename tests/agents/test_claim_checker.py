@@ -99,10 +99,41 @@ def test_without_excerpts_nothing_is_stated_and_no_call_is_made() -> None:
     assert engine.calls == []
 
 
-def test_two_answers_that_cannot_be_used_are_an_error() -> None:
+def test_answers_that_cannot_be_used_are_an_error_at_last() -> None:
     with pytest.raises(InvalidOutputError):
-        check(said("perhaps"))
+        check(*[said("perhaps")] * 3)
     assert check("well", said("true", supporting=(ROWED,))).verdict is Verdict.TRUE
+
+
+def brief(words: str, verdict: object) -> str:
+    return json.dumps({"excerpt": 1, "words": words, "verdict": verdict})
+
+
+@pytest.mark.parametrize(
+    ("answer", "said_last", "verdict"),
+    [
+        (brief(ROWED[1], "TRUE"), Verdict.TRUE, Verdict.TRUE),
+        (brief(ROWED[1], False), Verdict.FALSE, Verdict.FALSE),
+        (brief(INVENTED[1], "true"), Verdict.TRUE, Verdict.NOT_STATED),
+        (brief("", "true"), Verdict.TRUE, Verdict.NOT_STATED),
+        (brief(" ", "not stated"), Verdict.NOT_STATED, Verdict.NOT_STATED),
+    ],
+)
+def test_a_model_that_does_not_weigh_both_directions_is_asked_for_one_quote(
+    answer: str, said_last: Verdict, verdict: Verdict
+) -> None:
+    checked = check("well", "well", answer)
+    assert (checked.verdict, checked.said) == (verdict, said_last)
+    assert "one quotation" in checked.reason
+    quoted = [citation.quote for citation in (*checked.supporting, *checked.contradicting)]
+    assert quoted == ([ROWED[1]] if verdict is not Verdict.NOT_STATED else [])
+
+
+def test_an_answer_that_runs_into_its_limit_is_not_asked_for_again_unchanged() -> None:
+    engine = ScriptedEngine(in_turn(['{"supporting": [' + "the night, " * 400, brief(ROWED[1], "true")]))
+    checking = ClaimChecker(engine).check("Marta rowed.", EXCERPTS, max_tokens=60, emit=lambda _: None)
+    assert asyncio.run(checking).verdict is Verdict.TRUE
+    assert [request.origin and request.origin.name for request in engine.calls] == ["ask/check", "ask/verdict"]
 
 
 def test_the_excerpts_stand_before_the_claim_and_both_sides_are_asked_for_before_the_verdict() -> None:

@@ -5,8 +5,10 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import aclosing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from longdoc.engines.embedder_folder import read_model_folder
@@ -206,3 +208,22 @@ def test_a_hub_out_of_reach_is_unavailable(tmp_path: Path, offline: str) -> None
     done = python(_OPENS, "maker/model", NO_HUB, HF_HOME=str(tmp_path), HF_HUB_OFFLINE=offline)
     assert done.stdout.startswith("EngineUnavailableError maker/model is not in the cache")
     assert done.stderr == ""
+
+
+def test_a_script_that_the_model_was_not_made_for_is_like_nothing() -> None:
+    texts = [
+        "Der Zug fährt nach Besançon, où il fait très froid.",
+        "Князь Андрей остановился и посмотрел на небо.",
+        "你还记得我上次去北京旅行的时候吃了什么吗?",
+        "어제 서울에서 김치를 먹었어요.",
+        "Invoice 12345-67, 2021-05-04: 3 x a1b2, EUR 4.50",
+        "Kiki the cat sleeps.",
+        "",
+    ]
+
+    async def lengths() -> list[float]:
+        embedder = await SentenceTransformersEmbedder.open(require_model("minilm-l6"))
+        async with aclosing(embedder):
+            return np.linalg.norm(await embedder.embed(texts), axis=1).tolist()
+
+    assert asyncio.run(lengths()) == pytest.approx([1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0], abs=1e-5)
