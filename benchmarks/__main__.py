@@ -24,6 +24,7 @@ _NAMES = (
     "gold_recall",
     "relevance_efficiency",
     "injected_memories",
+    "chat_latency",
 )
 _BY_NAME_ONLY = (
     "real_books",

@@ -169,8 +169,8 @@ async def _many_namespaces(folder: Path, memories: Memories, vectors: MemoryVect
             return await MemoryIndex.open(place, rows, made, lost=_raise)
 
         started = time.perf_counter()
-        index = await indexes.get(namespace.id, opened)
-        await index.search(made.texts(1)[0], k=_NEAREST)
+        async with indexes.using(namespace.id, opened) as index:
+            await index.search(made.texts(1)[0], k=_NEAREST)
         times.append(time.perf_counter() - started)
         if number == min(100, _NAMESPACES // 2):
             early = _resident()

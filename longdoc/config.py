@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeFloat,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     ValidationError,
@@ -107,6 +108,9 @@ class Settings(BaseSettings):
     embedding_api_key: str | None = Field(None, description="key for that server", repr=False)
     database: str | None = Field(None, description="path of a SQLite file or a PostgreSQL address")
     indexes_dir: Path | None = Field(None, description="where indexes of documents lie; beside the database if not set")
+    memory_cache: NonNegativeInt = Field(
+        256, description="megabytes that indexes of conversations may take while nobody talks"
+    )
     models_dir: Path | None = Field(None, description="where pulled models lie")
     hub_url: str = Field(
         "https://huggingface.co",

@@ -46,9 +46,9 @@ class Relevance:
 
     Values are comparable within one question, mode and engine. `share` says the same between 0 and 1, so that it can
     be taken together with the score of a search: the probability of "yes", the mean (geometric) probability of a token
-    of the question, one over the perplexity of the answer's first token, or the part of that which the segment takes
-    away. `kept` is False where the mode itself says that the segment does not help. `weak` tells that most of the
-    probability lay outside of what the engine told.
+    of the question over the highest of all segments, one over the perplexity of the answer's first token, or the part
+    of that which the segment takes away. `kept` is False where the mode itself says that the segment does not help.
+    `weak` tells that most of the probability lay outside of what the engine told.
     """
 
     value: float | None
@@ -108,7 +108,8 @@ class RelevanceScorer:
             emit(Scored(len(found), len(different)))
 
         await run_graph([()] * len(different), work)
-        return [found[segment.text] for segment in segments]
+        scored = [found[segment.text] for segment in segments]
+        return relative(scored) if self._mode is ScoringMode.LIKELIHOOD else scored
 
     async def _without(self, engine: Engine, question: Quoted) -> TokenDistribution | None:
         """What the model would say with no segment at all."""
@@ -148,6 +149,12 @@ def likelihood_relevance(tokens: Sequence[TokenLogprob]) -> Relevance:
         return UNKNOWN
     mean = math.fsum(token.logprob for token in tokens) / len(tokens)
     return Relevance(mean, math.exp(mean), figures={"mean_logprob": mean, "tokens": len(tokens)})
+
+
+def relative(found: Sequence[Relevance]) -> list[Relevance]:
+    """Likelihoods with their shares as parts of the highest one: few questions are likely at all, whatever is read."""
+    most = max((one.share for one in found if one.share is not None), default=0.0)
+    return [replace(one, share=one.share / most) if one.share is not None and most else one for one in found]
 
 
 def label_relevance(told: TokenDistribution) -> Relevance:

@@ -21,6 +21,8 @@ PREFILTERED = 64
 
 Texts: TypeAlias = Callable[[Sequence[Hit]], Awaitable[Sequence[Quoted]]]
 """The texts of segments, in their order."""
+Passages: TypeAlias = Callable[[str, Sequence[Hit]], Awaitable[Sequence[Hit]]]
+"""For a question, hits with the passage of each that it is most likely about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,14 @@ class ExhaustiveRanker:
 class CascadeRanker:
     """What a search finds, in the order of its relevance to the model and, unless `alone`, of the search.
 
-    Behind the `prefiltered` that are scored comes the rest of what was found, as it was.
+    The model scores the best passage of each segment: a tenth of the tokens, and most segments help by one passage if
+    at all. Behind the `prefiltered` that are scored comes the rest of what was found, as it was.
     """
 
     def __init__(
         self,
         searcher: Searcher,
+        passages: Passages,
         texts: Texts,
         scorer: RelevanceScorer,
         *,
@@ -85,6 +89,7 @@ class CascadeRanker:
         alone: bool = False,
     ) -> None:
         self._searcher = searcher
+        self._passages = passages
         self._texts = texts
         self._scorer = scorer
         self._prefiltered = prefiltered
@@ -94,7 +99,8 @@ class CascadeRanker:
         """See `Ranker`."""
         found = await self._searcher.search(question, k=max(self._prefiltered, PREFILTERED))
         hits = found[: self._prefiltered]
-        scored = self._order(await _scored(hits, await self._texts(hits), question, self._scorer, emit))
+        texts = await self._texts(await self._passages(question, hits))
+        scored = self._order(await _scored(hits, texts, question, self._scorer, emit))
         return [*scored, *(Candidate(hit) for hit in found[self._prefiltered :])]
 
 

@@ -19,6 +19,7 @@ from longdoc.config import load_settings
 from longdoc.engines.budget import Budget
 from longdoc.errors import ConfigError
 from longdoc.json_value import JsonValue
+from longdoc.memory.indexes import MemoryIndexes
 from longdoc.storage.memory_types import Memory, NamespaceName
 
 T = TypeVar("T")
@@ -26,6 +27,7 @@ T = TypeVar("T")
 _CLOSED = "longdoc is not open; use it as a context manager: with LongDoc() as lda"
 
 _END: Final = object()
+_MEGABYTE: Final = 1024 * 1024
 
 
 class AsyncLongDoc:
@@ -47,28 +49,31 @@ class AsyncLongDoc:
         self._budget = budget or Budget()
         self._notify = notify or _ignore
         self._stack = AsyncExitStack()
-        self._workspace: Workspace | None = None
+        self._open: tuple[Workspace, MemoryIndexes] | None = None
 
     async def __aenter__(self) -> Self:
-        opened = open_workspace(
-            load_settings(self._settings), budget=self._budget, notify=self._notify, progress=_ignore
-        )
-        self._workspace = await self._stack.enter_async_context(opened)
+        settings = load_settings(self._settings)
+        opened = open_workspace(settings, budget=self._budget, notify=self._notify, progress=_ignore)
+        workspace = await self._stack.enter_async_context(opened)
+        indexes = MemoryIndexes(limit_bytes=settings.memory_cache * _MEGABYTE)
+        self._stack.push_async_callback(indexes.aclose)
+        self._open = workspace, indexes
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        self._workspace = None
+        self._open = None
         await self._stack.aclose()
 
     async def chat(
         self, user: str, session: str = "main", *, agent: str = "default", options: ChatOptions | None = None
     ) -> AsyncChat:
         """The conversation of a user in a session, gone on with where it was left. Raises `StorageError`."""
-        if self._workspace is None:
+        if self._open is None:
             raise ConfigError(_CLOSED)
+        workspace, indexes = self._open
         name = NamespaceName(user, agent, session)
         stack = AsyncExitStack()
-        opened = await stack.enter_async_context(open_chat(self._workspace, name, options or ChatOptions()))
+        opened = await stack.enter_async_context(open_chat(workspace, name, options or ChatOptions(), indexes=indexes))
         chat = AsyncChat(opened, stack)
         self._stack.push_async_callback(chat.aclose)
         return chat

@@ -25,6 +25,7 @@ from longdoc.errors import InvalidOutputError
 from longdoc.json_value import JsonValue
 from longdoc.retrieval.excerpts import Excerpt
 from longdoc.retrieval.key_context import KeyContext
+from longdoc.retrieval.passages import PASSAGE_TOKENS
 from longdoc.storage.nodes import Node
 from longdoc.storage.runs import RunRequest, RunStatus
 
@@ -132,7 +133,8 @@ async def estimate_ask(
     scored = {Strategy.CASCADE: min(options.candidates, windows), Strategy.XL3M: windows}.get(choice.strategy, 0)
     if choice.scoring is ScoringMode.CONTRAST:
         scored += 1  # without any segment
-    prompt = read + scored * (WINDOW_TOKENS + overhead)
+    each = PASSAGE_TOKENS if choice.strategy is Strategy.CASCADE else WINDOW_TOKENS
+    prompt = read + scored * (each + overhead)
     return AskEstimate(choice, 1 + scored, prompt, sizes.answer + scored)
 
 

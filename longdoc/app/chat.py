@@ -17,7 +17,7 @@ from longdoc.agents.turn_summary import is_long, summarize_turn
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.chat_documents import ChatDocuments, DocumentAnswer
 from longdoc.app.chat_facts import ChatFacts, facts_name, forget_facts
-from longdoc.app.memory_access import erase_expired, open_memory_index, policy_of, scrub_facts
+from longdoc.app.memory_access import erase_expired, memory_index, policy_of, scrub_facts
 from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.segmentation import counter_of
 from longdoc.app.written_answer import WrittenAnswer
@@ -27,6 +27,7 @@ from longdoc.errors import ConfigError, ContextTooLongError, LdaError, NotFoundE
 from longdoc.json_value import JsonValue
 from longdoc.memory.decision import Decision
 from longdoc.memory.index import MemoryIndex, MemoryRows
+from longdoc.memory.indexes import IndexInUse, MemoryIndexes
 from longdoc.memory.policies import (
     PolicyName,
     RecallOptions,
@@ -44,6 +45,7 @@ _ESTIMATE_RATIO = 1.3
 _JOTTED_EVERY = 1.0
 _SUMMARIES_AT_ONCE = 64
 _SUMMARIZED = "summarized_until"
+_OWN_INDEXES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class ChatSession:
         self,
         workspace: Workspace,
         namespace: Namespace,
-        index: MemoryIndex,
+        index: IndexInUse,
         options: ChatOptions,
         *,
         facts: ChatFacts | None = None,
@@ -171,7 +173,8 @@ class ChatSession:
 
     async def search(self, question: str, *, k: int) -> list[tuple[Memory, float]]:
         """The `k` memories nearest to a text, the best first, with their scores."""
-        found = await self._index.search(question, k=k)
+        async with self._index() as index:
+            found = await index.search(question, k=k)
         stored = await self._records.memories.get(self.namespace.id, [one.number for one in found])
         by_number = {one.number: one for one in stored}
         return [(by_number[one.number], one.score) for one in found if one.number in by_number]
@@ -180,7 +183,7 @@ class ChatSession:
         """Erase memories with all that was made from them, facts too; how many there were."""
         await forget_facts(self._records, self.namespace, numbers)
         erased = await self._records.memories.erase(self.namespace.id, numbers)
-        await self._index.catch_up()
+        await self._catch_up_index()
         if self.facts is not None:
             await self.facts.catch_up()
         else:
@@ -347,16 +350,16 @@ class ChatSession:
         )
 
     async def _decide(self, run: OpenRun, said: Memory, room: Room) -> Decision:
-        stream = await self._stream()
         judge = MemoryJudge(run.engine, namespace=self.namespace.id, emit=run.emit)
-        policy = policy_of(self._options.policy, stream, self._options.recall, judge)
-        return await policy.decide(said.observation, before=said.number, budget=room.memories)
+        async with self._index() as index:
+            policy = policy_of(self._options.policy, await self._stream(index), self._options.recall, judge)
+            return await policy.decide(said.observation, before=said.number, budget=room.memories)
 
-    async def _stream(self) -> MemoryStream:
+    async def _stream(self, index: MemoryIndex) -> MemoryStream:
         if self._wrapper is None:
             self._wrapper = await self._writer(self._workspace.engine).wrapper_tokens()
         rows = MemoryRows(self.namespace, self._records.memories, self._records.memory_vectors)
-        return MemoryStream(rows, self._index, self._counter, wrapper=self._wrapper)
+        return MemoryStream(rows, index, self._counter, wrapper=self._wrapper)
 
     @asynccontextmanager
     async def _run(self, emit: Emit, *, interactive: bool = True) -> AsyncGenerator[OpenRun, None]:
@@ -377,13 +380,17 @@ class ChatSession:
     async def _catch_up(self) -> None:
         """Nothing of it is lost where it fails: it is begun again after the next answer, or the next opening."""
         async with self._tidying:
-            for step in (self._index.catch_up, self._summarize, self._learn):
+            for step in (self._catch_up_index, self._summarize, self._learn):
                 try:
                     await step()
                 except NotFoundError:
                     return  # the session was deleted meanwhile
                 except LdaError as error:
                     self._warn(f"{error} (done behind the answers, and tried again after the next)")
+
+    async def _catch_up_index(self) -> None:
+        async with self._index() as index:
+            await index.catch_up()
 
     async def _summarize(self) -> None:
         """Summarize the long ones of the next turns that were not looked at yet."""
@@ -430,27 +437,34 @@ def _documents(namespace: Namespace) -> list[str]:
 
 @asynccontextmanager
 async def open_chat(
-    workspace: Workspace, name: NamespaceName, options: ChatOptions, *, emit: Emit = lambda event: None
+    workspace: Workspace,
+    name: NamespaceName,
+    options: ChatOptions,
+    *,
+    indexes: MemoryIndexes | None = None,
+    emit: Emit = lambda event: None,
 ) -> AsyncGenerator[ChatSession, None]:
     """The conversation of that name, gone on with where it was left, for as long as the context lasts.
 
-    Memories whose time is over are erased first. Raises `StorageError`.
+    Where many conversations are open they share `indexes`; else it has its own. Memories whose time is over are erased
+    first. Raises `StorageError`.
     """
     memories = workspace.records.memories
     namespace = await memories.open(name)
     await erase_expired(workspace.records)
     async with AsyncExitStack() as stack:
-        index = await open_memory_index(workspace, namespace, emit=emit)
-        stack.push_async_callback(index.aclose)
+        if indexes is None:
+            indexes = MemoryIndexes(limit_bytes=_OWN_INDEXES)
+            stack.push_async_callback(indexes.aclose)
+        index = memory_index(workspace, namespace, indexes, emit=emit)
         facts = None
         if options.facts:
             about = await memories.open(facts_name(name))
-            facts_index = await open_memory_index(workspace, about, emit=lambda event: None)
-            stack.push_async_callback(facts_index.aclose)
-            facts = ChatFacts(workspace, about, facts_index)
+            facts = ChatFacts(workspace, about, memory_index(workspace, about, indexes, emit=_ignore))
         session = ChatSession(workspace, namespace, index, options, facts=facts, emit=emit)
         stack.push_async_callback(session.aclose)
         if options.system is not None and options.system != namespace.settings.get("system"):
             await session.set_system(options.system)
-        session.catch_up()
+        async with index():  # what cannot be opened is told now
+            session.catch_up()
         yield session

@@ -13,7 +13,7 @@ from longdoc.agents.fact_extraction import facts_of
 from longdoc.app.bootstrap import Records, Workspace
 from longdoc.engines.engine import Engine
 from longdoc.json_value import JsonValue
-from longdoc.memory.index import MemoryIndex
+from longdoc.memory.indexes import IndexInUse
 from longdoc.storage.memory_types import (
     TURNS,
     Memory,
@@ -34,21 +34,23 @@ _TURNS_AT_ONCE = 16
 class ChatFacts:
     """The facts about one user, as a session uses them and adds to them."""
 
-    def __init__(self, workspace: Workspace, namespace: Namespace, index: MemoryIndex) -> None:
+    def __init__(self, workspace: Workspace, namespace: Namespace, index: IndexInUse) -> None:
         self._memories = workspace.records.memories
         self._index = index
         self.namespace = namespace
 
     async def catch_up(self) -> None:
         """Take in what changed, so that what was erased is searched no more. Raises `StorageError`."""
-        await self._index.catch_up()
+        async with self._index() as index:
+            await index.catch_up()
 
     async def known(self, text: str) -> list[Memory]:
         """All facts while they are few, else those nearest to a text; in their order."""
         newest = await self._memories.newest(self.namespace.id, _ALL_UP_TO + 1, meant=FACTS)
         if len(newest) <= _ALL_UP_TO:
             return newest[::-1]
-        found = await self._index.search(text, k=_NEAREST, meant=FACTS)
+        async with self._index() as index:
+            found = await index.search(text, k=_NEAREST, meant=FACTS)
         return await self._memories.get(self.namespace.id, [one.number for one in found])
 
     async def all(self) -> list[Memory]:

@@ -16,6 +16,7 @@ from longdoc.app.chat_facts import facts_name, forget_facts
 from longdoc.engines.embedder import Embedder
 from longdoc.errors import ConfigError, EngineError, LdaError, NotFoundError, StorageError
 from longdoc.memory.index import VECTORS_FILE, MemoryIndex, MemoryRows
+from longdoc.memory.indexes import IndexInUse, MemoryIndexes
 from longdoc.memory.policies import (
     Automatic,
     FullHistory,
@@ -60,6 +61,13 @@ async def open_memory_index(workspace: Library | Workspace, namespace: Namespace
     records = workspace.records
     rows = MemoryRows(namespace, records.memories, records.memory_vectors)
     return await MemoryIndex.open(memory_folder(records, namespace), rows, embedder, lost=lost)
+
+
+def memory_index(
+    workspace: Library | Workspace, namespace: Namespace, indexes: MemoryIndexes, *, emit: Emit
+) -> IndexInUse:
+    """The index of a namespace among those that are open, opened again whenever it was closed meanwhile."""
+    return lambda: indexes.using(namespace.id, lambda: open_memory_index(workspace, namespace, emit=emit))
 
 
 def memory_folder(records: Records, namespace: Namespace) -> Path:

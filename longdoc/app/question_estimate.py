@@ -32,6 +32,7 @@ from longdoc.engines.engine import Engine
 from longdoc.evaluation.filler import filler_of
 from longdoc.evaluation.planted import count_texts
 from longdoc.evaluation.threads import count_thread_texts, longest_question
+from longdoc.retrieval.passages import PASSAGE_TOKENS
 
 _SLACK: Final = 16
 """How many tokens before their limit windows end, on average, to end with a sentence."""
@@ -112,10 +113,10 @@ def _estimate(
     lined_up = line_up(trial.strategies, trial.scoring, info)
     answering, not_answering = trial.answering(info)
     segments = sum(batch.texts * batch.segments for batch in batches)
-    works = [_scoring(one.label, sum(_scored(one, batch, trial) for batch in batches)) for one in lined_up.variants]
+    works = [_scoring(one.label, [one], batches, trial) for one in lined_up.variants]
     answers = [_answers(one, batches, trial, engine, question) for one in answering]
     scoring = [*lined_up.variants, *(Variant(SelectionStrategy(a.strategy), a.scoring) for a in answering if a.scored)]
-    scored = _scoring(_TOTAL, sum(_scored_together(scoring, batch, trial) for batch in batches))
+    scored = _scoring(_TOTAL, scoring, batches, trial)
     paid = [scored, *answers]
     together = StrategyEstimate(_TOTAL, sum(one.calls for one in paid), sum(one.tokens for one in paid))
     return QuestionEstimate(
@@ -130,8 +131,16 @@ def _estimate(
     )
 
 
-def _scoring(label: str, calls: int) -> StrategyEstimate:
-    return StrategyEstimate(label, calls, calls * (WINDOW_TOKENS + _SCORING_PROMPT))
+def _scoring(
+    label: str, variants: Sequence[Variant], batches: Sequence[_Batch], trial: TrialOptions
+) -> StrategyEstimate:
+    """What scoring takes; xl3m has the model score segments, all others their passages."""
+    whole = [one for one in variants if one.strategy is SelectionStrategy.XL3M]
+    others = [one for one in variants if one.strategy is not SelectionStrategy.XL3M]
+    segments = sum(_scored_together(whole, batch, trial) for batch in batches)
+    passages = sum(_scored_together(others, batch, trial) for batch in batches)
+    read = segments * (WINDOW_TOKENS + _SCORING_PROMPT) + passages * (PASSAGE_TOKENS + _SCORING_PROMPT)
+    return StrategyEstimate(label, segments + passages, read)
 
 
 def _scored(variant: Variant, batch: _Batch, trial: TrialOptions) -> int:

@@ -30,6 +30,7 @@ from longdoc.retrieval.index_lock import alone_in
 from longdoc.retrieval.index_rows import IndexRows
 from longdoc.retrieval.index_tally import Progress, Tally
 from longdoc.retrieval.lexical_index import LexicalIndex
+from longdoc.retrieval.passages import AskedBy, best_passages
 from longdoc.storage.collections import Member
 
 if TYPE_CHECKING:
@@ -158,6 +159,17 @@ class CollectionIndex:
             return await self._windows_of(ids[0][ids[0] >= 0], scores[0][ids[0] >= 0])
 
         return await self._ranking(DENSE, search, k=k)
+
+    async def passages(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
+        """The hits, each with the passage of its segment that the question is most likely about (`passages.py`)."""
+        asked = AskedBy(question)
+        if self._dense is not None:
+            try:
+                (vector,) = await self._dense.embedder.embed([question])
+                asked = AskedBy(question, vector, self._dense.embedder)
+            except (ConfigError, EngineError) as error:
+                self._lost(error)
+        return await best_passages(self._rows, asked, hits)
 
     async def windows(self) -> list[Hit]:
         """All windows of all documents, in order; copies among them."""

@@ -120,6 +120,16 @@ class IndexRows:
         for number, _ in _batches((await self.layout(document_id)).parts):
             yield await self._embeddings.load(key, number)
 
+    async def vectors(self, document_id: str, embedder: Embedder, parts: range) -> Vectors:
+        """The stored embeddings of parts in a row, by their numbers. Raises `NotFoundError`."""
+        import numpy as np
+
+        key, first = _key(document_id, embedder), parts.start // _PARTS_PER_BATCH
+        batches = range(first, (parts.stop - 1) // _PARTS_PER_BATCH + 1)
+        loaded = np.concatenate([await self._embeddings.load(key, number) for number in batches])
+        skipped = first * _PARTS_PER_BATCH
+        return loaded[parts.start - skipped : parts.stop - skipped]
+
     async def _not_embedded(
         self, batches: Mapping[int, tuple[Segment, ...]], key: EmbeddingKey, progress: Callable[[int], None]
     ) -> dict[int, tuple[Segment, ...]]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from longdoc.agents.events import CallFinished, Event, Scored
 from longdoc.agents.relevance import (
+    UNKNOWN,
     Relevance,
     RelevanceScorer,
     ScoringMode,
@@ -22,6 +23,7 @@ from longdoc.agents.relevance import (
     label_relevance,
     likelihood_relevance,
     modes_of,
+    relative,
 )
 from longdoc.agents.segment_ranking import (
     Candidate,
@@ -259,16 +261,34 @@ class _Searcher:
         return [_hit(number) for number in range(k)]
 
 
+async def _passages(question: str, hits: Sequence[Hit]) -> Sequence[Hit]:
+    assert question == _QUESTION
+    return [replace(hit, segment=replace(hit.segment, tokens=1)) for hit in hits]
+
+
 async def _texts(hits: Sequence[Hit]) -> Sequence[Quoted]:
     numbers = [hit.segment.index for hit in hits]
+    if any(hit.segment.tokens == 1 for hit in hits):
+        return [Quoted(f"passage of page {n}", {"page": n}) for n in numbers]
     return [Quoted("the same page" if n in {1, 4} else f"page {n}", {"page": n}) for n in numbers]
 
 
 def test_the_cascade_scores_what_the_search_left() -> None:
     engine = _engine(lambda prompt: _says({"yes": 0.9, "no": 0.1} if "page 2" in prompt else {"no": 1.0}))
-    ranker = CascadeRanker(_Searcher(), _texts, RelevanceScorer(engine, ScoringMode.LABEL), prefiltered=3, alone=True)
-    assert _numbers(asyncio.run(ranker.rank(_QUESTION, emit=lambda _: None))) == [2, 0, 1, *range(3, 64)]
+    scorer = RelevanceScorer(engine, ScoringMode.LABEL)
+    ranker = CascadeRanker(_Searcher(), _passages, _texts, scorer, prefiltered=3, alone=True)
+    ranked = asyncio.run(ranker.rank(_QUESTION, emit=lambda _: None))
+    assert _numbers(ranked) == [2, 0, 1, *range(3, 64)]
+    assert {candidate.hit.segment.tokens for candidate in ranked} == {3}  # whole segments, whatever was scored
     assert len(engine.calls) == 3
+    assert all("passage of" in request.messages[-1].content for request in engine.calls)
+
+
+def test_likelihoods_are_taken_as_parts_of_the_highest_of_a_question() -> None:
+    shares = [0.002, 0.001, None, 0.0005]
+    found = [Relevance(None if share is None else math.log(share), share) for share in shares]
+    assert [one.share for one in relative(found)] == [1.0, 0.5, None, 0.25]
+    assert relative([UNKNOWN]) == [UNKNOWN]
 
 
 def test_exhaustive_scoring_takes_repeated_pages_once() -> None:

@@ -593,3 +593,35 @@ def test_a_document_that_is_not_stored_is_told(tmp_path: Path) -> None:
             await place.open((Member(1, "unknown"),))
 
     with_place(tmp_path, work)
+
+
+@pytest.mark.parametrize("by_meaning", [True, False])
+def test_the_passage_of_a_segment_is_what_the_question_is_about(tmp_path: Path, *, by_meaning: bool) -> None:
+    async def work(place: Place) -> None:
+        index = await place.open(MEMBERS, CountedEmbedder() if by_meaning else None)
+        for day in (0, 31, 100, 149):
+            question = f"Who hid what on day {day} of beta?"
+            hits = await index.lexical(question, k=3)
+            passages = await index.passages(question, hits)
+            assert [passage.document_id for passage in passages] == [hit.document_id for hit in hits]
+            assert f"On day {day} of beta" in text_of(passages[0])
+            for hit, passage in zip(hits, passages, strict=True):
+                assert hit.segment.start <= passage.segment.start < passage.segment.end <= hit.segment.end
+                assert len(text_of(passage)) < len(text_of(hit)) / 2 or len(text_of(hit)) < 1000
+        index.close()
+
+    with_place(tmp_path, work)
+
+
+def test_passages_are_found_by_words_where_the_embedder_fails(tmp_path: Path) -> None:
+    async def work(place: Place) -> None:
+        embedder, told = CountedEmbedder(), list[LdaError]()
+        index = await place.open(MEMBERS, embedder, lost=told.append)
+        hits = await index.lexical("Who hid what on day 31 of beta?", k=1)
+        embedder.fails_after = 0
+        (passage,) = await index.passages("Who hid what on day 31 of beta?", hits)
+        assert "On day 31 of beta" in text_of(passage)
+        assert len(told) == 1
+        index.close()
+
+    with_place(tmp_path, work)
