@@ -23,6 +23,7 @@ from longdoc.app.runs import OpenRun, open_run
 from longdoc.app.segmentation import counter_of
 from longdoc.documents.tokens import TokenCounter
 from longdoc.errors import ConfigError, LdaError
+from longdoc.evaluation.answer_judge import AnswerJudge
 from longdoc.evaluation.answer_scores import exact, token_f1
 from longdoc.evaluation.dialogues import Dialogue, DialogueQuestion
 from longdoc.evaluation.memory_report import MemoryReport, RecallTrial
@@ -54,12 +55,14 @@ VARIANTS: Mapping[str, tuple[PolicyName, RecallOptions]] = {
 class MemoryOptions:
     """What is tried: variants by name, budgets of tokens, and whether questions are answered too.
 
-    `summaries`: long turns are summarized first, which takes a call each.
+    `judge`: the model that answers marks the answers too. `summaries`: long turns are summarized first, which takes a
+    call each.
     """
 
     variants: tuple[str, ...] = ("auto", "full", "retrieve", "scm")
     budgets: tuple[int, ...] = (500, 1000, 2000, 4000)
     answers: bool = False
+    judge: bool = False
     summaries: bool = True
 
     def __post_init__(self) -> None:
@@ -68,6 +71,8 @@ class MemoryOptions:
             raise ConfigError(f"there is no policy {unknown[0]!r}; choose from: {', '.join(VARIANTS)}")
         if not self.variants or not self.budgets:
             raise ConfigError("name at least one policy and one budget")
+        if self.judge and not self.answers:
+            raise ConfigError("there are no answers to judge; ask for answers too (--answers)")
 
 
 async def evaluate_memory(
@@ -89,6 +94,7 @@ async def evaluate_memory(
             "variants": list(options.variants),
             "budgets": list(options.budgets),
             "answers": options.answers,
+            "judge": options.judge,
             "summaries": options.summaries,
         },
         model=workspace.engine.info.identity,
@@ -204,7 +210,14 @@ class _DialogueTrials:
             raise ConfigError(f"{decision.tokens} tokens of memories do not fit the window beside an answer")
         answered = await writer.answer(number, question.question, decision, room, emit=self._run.emit)
         text = answered.completion.text
-        return replace(trial, answer=text, exact=exact(text, question.answer), f1=token_f1(text, question.answer))
+        trial = replace(trial, answer=text)
+        if not question.answerable:
+            return trial
+        trial = replace(trial, exact=exact(text, question.answer), f1=token_f1(text, question.answer))
+        if not self._options.judge:
+            return trial
+        right = await AnswerJudge(self._run.engine, emit=self._run.emit).right(question.question, question.answer, text)
+        return replace(trial, right=right, unjudged=right is None)
 
 
 def _recalled(trial: RecallTrial, decision: Decision, seconds: float) -> RecallTrial:
@@ -229,10 +242,13 @@ def _digest(dialogue: Dialogue) -> str:
 
 
 def _settings(workspace: Workspace, options: MemoryOptions) -> dict[str, str]:
+    info = workspace.engine.info
+    judge = {"judge": f"the same model{', a toy whose marks are noise' if info.toy else ''}"} if options.judge else {}
     return {
-        "model": workspace.engine.info.identity,
+        "model": info.identity,
+        **judge,
         "summaries": "of long turns, by the model" if options.summaries else "none",
-        "tokens": "exact" if workspace.engine.info.exact_tokens else "estimated",
+        "tokens": "exact" if info.exact_tokens else "estimated",
     }
 
 

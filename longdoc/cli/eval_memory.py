@@ -25,7 +25,7 @@ Examples:
 
   lda eval memory scm4llms/ --gold gold.json
 
-  lda eval memory locomo10.json --policies auto,full,retrieve,scm --answers
+  lda eval memory locomo10.json --policies auto,retrieve,scm --answers --judge
 
   lda eval memory longmemeval_s.json --budgets 1000,4000 --no-summaries --json
 
@@ -53,6 +53,9 @@ def memory(
     answers: Annotated[
         bool, typer.Option("--answers", help="Answer the questions too, and score it.", rich_help_panel=_MEMORY)
     ] = False,
+    judge: Annotated[
+        bool, typer.Option("--judge", help="Have the model mark the answers too.", rich_help_panel=_MEMORY)
+    ] = False,
     summaries: Annotated[
         bool,
         typer.Option(
@@ -79,7 +82,7 @@ def memory(
     if run.dry_run:
         raise ConfigError("what judges are asked depends on what is found; limit it with --max-calls")
     names = tuple(VARIANTS) if policies == "all" else tuple(name.strip() for name in policies.split(","))
-    tried = MemoryOptions(names, parse_numbers(budgets), answers=answers, summaries=summaries)
+    tried = MemoryOptions(names, parse_numbers(budgets), answers=answers, judge=judge, summaries=summaries)
     dialogues = read_dialogues(path, gold)
     results = None if run.plain else Results("eval memory", form, run.out, sources=["memory"])
 

@@ -14,6 +14,7 @@ from longdoc.json_value import JsonValue
 _NONE = "-"
 _COLUMNS = ("policy", "budget", "recall", "in full", "tokens", "judge calls", "gated out", "ms")
 _ANSWERED = ("exact", "F1")
+_JUDGED = ("right", "unjudged")
 _NUMBERS = frozenset({"gold", "also", "candidates", "kept", "full"})
 _TERMS = (
     "recall: share of the turns with the evidence that stand in the prompt (in full: not as a summary); tokens: of "
@@ -84,7 +85,8 @@ class MemoryReportOutput:
 
     def _table(self, title: str, figures: Sequence[PolicyFigures]) -> NamedTable:
         answered = any(one.f1 is not None for one in figures)
-        columns = (*_COLUMNS, *(_ANSWERED if answered else ()))
+        judged = any(one.right is not None or one.unjudged for one in figures)
+        columns = (*_COLUMNS, *(_ANSWERED if answered else ()), *(_JUDGED if judged else ()))
         rows = [
             [
                 one.policy,
@@ -96,6 +98,7 @@ class MemoryReportOutput:
                 f"{one.refused}",
                 f"{one.seconds * 1000:.0f}",
                 *([_share(one.exact), _share(one.f1)] if answered else []),
+                *([_share(one.right), str(one.unjudged)] if judged else []),
             ]
             for one in figures
         ]

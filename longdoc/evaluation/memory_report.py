@@ -19,7 +19,8 @@ class RecallTrial:
     """What one policy recalled for one question; turns are numbers counted from 1.
 
     `candidates` were looked at, `kept` stand in the prompt, `full` of them in full. `answer` and its scores are None
-    where none was asked for; `failure` says why a trial has no result.
+    where none was asked for, `right` is a judge's mark, `unjudged` tells that it gave none; `failure` says why a trial
+    has no result.
     """
 
     dialogue: str
@@ -40,6 +41,8 @@ class RecallTrial:
     answer: str | None = None
     exact: float | None = None
     f1: float | None = None
+    right: bool | None = None
+    unjudged: bool = False
     failure: str | None = None
 
     def recall(self, turns: Iterable[int]) -> float | None:
@@ -69,6 +72,8 @@ class PolicyFigures:
     seconds: float
     exact: float | None
     f1: float | None
+    right: float | None
+    unjudged: int
 
     def to_json(self) -> dict[str, JsonValue]:
         """As a value for programs."""
@@ -87,6 +92,8 @@ class PolicyFigures:
             "median_seconds": self.seconds,
             "exact": self.exact,
             "f1": self.f1,
+            "right": self.right,
+            "unjudged": self.unjudged,
         }
 
 
@@ -135,6 +142,8 @@ def _figures(policy: str, budget: int, trials: Sequence[RecallTrial]) -> PolicyF
         seconds=median([trial.seconds for trial in done]) if done else 0.0,
         exact=_score([trial.exact for trial in trials], failures=len(trials) - len(done)),
         f1=_score([trial.f1 for trial in trials], failures=len(trials) - len(done)),
+        right=_score([trial.right for trial in trials], failures=len(trials) - len(done)),
+        unjudged=sum(trial.unjudged for trial in done),
     )
 
 

@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from longdoc.engines.embedder import Embedder
     from longdoc.retrieval.vector_index import Vectors
 
-_AROUND: Final = 1
-"""How many parts before and after the best one belong to a passage: what a pronoun stands for is there."""
-PASSAGE_TOKENS: Final = (2 * _AROUND + 1) * PART_TOKENS
-"""How long a passage is, about."""
+PASSAGE_TOKENS: Final = PART_TOKENS
+"""How long a passage is, about: one part. Its neighbours would say what its pronouns stand for, and hide it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +35,8 @@ class AskedBy:
 
 
 async def best_passages(rows: IndexRows, asked: AskedBy, hits: Sequence[Hit]) -> list[Hit]:
-    """Each hit with its best passage in the place of its segment: the part that is most like the question by words and
-    meaning, as far as there is an embedder, and its neighbours within the segment."""
+    """Each hit with its best passage in the place of its segment: the part that is most like the question by words, and
+    by meaning as far as there is an embedder."""
     texts = {one: await rows.text(one) for one in {hit.document_id for hit in hits}}
     return [await _best(rows, asked, hit, texts[hit.document_id]) for hit in hits]
 
@@ -46,17 +44,15 @@ async def best_passages(rows: IndexRows, asked: AskedBy, hits: Sequence[Hit]) ->
 async def _best(rows: IndexRows, asked: AskedBy, hit: Hit, text: str) -> Hit:
     layout = await rows.layout(hit.document_id)
     first, last = _parts_of(layout, hit.segment)
-    if last - first <= 2 * _AROUND + 1:
+    if last - first <= 1:
         return hit
     parts = layout.parts[first:last]
     scores = _by_words(asked.question, (text[part.start : part.end] for part in parts))
     if asked.vector is not None and asked.embedder is not None:
         near = await rows.vectors(hit.document_id, asked.embedder, range(first, last)) @ asked.vector
         scores = [word + meaning for word, meaning in zip(scores, near.tolist(), strict=True)]
-    best = max(range(len(parts)), key=scores.__getitem__)
-    taken = parts[max(0, best - _AROUND) : best + _AROUND + 1]
-    tokens = sum(part.tokens for part in taken)
-    return replace(hit, segment=replace(hit.segment, start=taken[0].start, end=taken[-1].end, tokens=tokens))
+    best = parts[max(range(len(parts)), key=scores.__getitem__)]
+    return replace(hit, segment=replace(hit.segment, start=best.start, end=best.end, tokens=best.tokens))
 
 
 def _parts_of(layout: Layout, window: Segment) -> tuple[int, int]:

@@ -60,12 +60,22 @@ def test_policies_are_compared_and_repeated_for_nothing(lda: Lda, dialogues: Pat
     assert lda.recorded_calls() == calls
 
 
+def test_answers_are_judged_where_there_is_a_reference(lda: Lda, dialogues: Path) -> None:
+    arguments = ("eval", "memory", dialogues, "--policies", "retrieve", "--budgets", "500", "--answers", "--judge")
+    report = lda.json(*arguments)["results"][0]
+    (figures,) = report["figures"]
+    assert (figures["right"], figures["unjudged"]) == (0.0, 0)
+    assert [trial["right"] for trial in report["trials"]] == [False, None]  # the other one has no answer
+    assert [trial["f1"] is None for trial in report["trials"]] == [False, True]
+
+
 def test_what_cannot_be_compared_says_so(lda: Lda, dialogues: Path, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"a": 1}', encoding="utf-8")
     for arguments, code, words in (
         ([dialogues, "--policies", "best"], 2, "choose from: auto, full"),
         ([dialogues, "--budgets", "many"], 2, "is no length"),
         ([dialogues, "--dry-run"], 2, "--max-calls"),
+        ([dialogues, "--judge"], 2, "--answers"),
         ([dialogues, "--gold", dialogues], 2, "gold"),
         ([tmp_path / "nowhere.json"], 1, "nowhere.json"),
         ([tmp_path / "other.json"], 1, "other.json"),
