@@ -130,10 +130,11 @@ class MemoryIndex:
         taken in first, and the others found when they are. Raises `StorageError`.
         """
         await self.catch_up(most=_BEFORE_SEARCH)
+        vector = await self._vector(question)
         asked = max(k, _DEPTH)
         meant = None if meant is None or meant.everything else meant
         while True:
-            fused = await self._fused(question, asked)
+            fused = await self._fused(question, vector, asked)
             taken = await self._taken(fused, before, meant)
             if len(taken) >= k or len(fused) < asked:
                 return taken[:k]
@@ -151,8 +152,19 @@ class MemoryIndex:
                 self._dense = None
             await asyncio.to_thread(self._words.close)
 
-    async def _fused(self, question: str, depth: int) -> list[Found]:
-        found = {"lexical": await self._by_words(question, depth), "dense": await self._by_meaning(question, depth)}
+    async def _vector(self, question: str) -> Vectors | None:
+        """The question's vector; None where there is no search by meaning, or nothing to search with."""
+        if self._dense is None:
+            return None
+        try:
+            return await self._dense.vector(question)
+        except (ConfigError, EngineError) as error:
+            self._lost(error)
+            return None
+
+    async def _fused(self, question: str, vector: Vectors | None, depth: int) -> list[Found]:
+        words, meaning = await asyncio.gather(self._by_words(question, depth), self._by_meaning(vector, depth))
+        found = {"lexical": words, "dense": meaning}
         rankings = {name: ranking for name, ranking in found.items() if ranking}
         floors = {name: min(one.values()) if len(one) >= depth else 0.0 for name, one in rankings.items()}
         fused: list[Found] = []
@@ -169,14 +181,8 @@ class MemoryIndex:
             ids, scores = await asyncio.to_thread(self._words.search, question, k=depth)
         return dict(zip(ids.tolist(), scores.tolist(), strict=True))
 
-    async def _by_meaning(self, question: str, depth: int) -> Mapping[int, float]:
-        if self._dense is None:
-            return {}
-        try:
-            return await self._dense.search(question, depth)
-        except (ConfigError, EngineError) as error:
-            self._lost(error)
-            return {}
+    async def _by_meaning(self, vector: Vectors | None, depth: int) -> Mapping[int, float]:
+        return {} if self._dense is None or vector is None else await self._dense.search(vector, depth)
 
     async def _taken(self, fused: Sequence[Found], before: int | None, meant: MemoryFilter | None) -> list[Found]:
         earlier = [one for one in fused if before is None or one.number < before]
@@ -269,11 +275,14 @@ class _Dense:
         vectors = await self._vectors_of(there)
         await asyncio.to_thread(self._add, rows, [one.number for one in there], vectors)
 
-    async def search(self, question: str, k: int) -> Mapping[int, float]:
-        """The nearest memories, by the nearest of their pieces. Raises what the embedder raises."""
+    async def vector(self, question: str) -> Vectors | None:
+        """The question's vector, shape (1, dimensions); None where it says nothing to the embedder. Raises what that
+        raises."""
         vector = await self._embedder.embed([question])
-        if not vector.any():  # it says nothing to the embedder
-            return {}
+        return vector if vector.any() else None
+
+    async def search(self, vector: Vectors, k: int) -> Mapping[int, float]:
+        """The nearest memories, by the nearest of their pieces."""
         asked = k
         while True:
             scores, ids = await asyncio.to_thread(self.index.search, vector, k=min(asked, max(1, len(self.index))))

@@ -51,6 +51,8 @@ from longdoc.storage.memory_types import (
 )
 from longdoc.storage.schema import memories, memory_decisions, memory_revisions, namespace_runs, namespaces
 
+_PAGE = 500
+
 
 class Memories:
     """The stored memories of all namespaces. Methods that change one raise `NotFoundError` where it is not there."""
@@ -287,7 +289,14 @@ class Memories:
         ordered = statement.order_by(memories.c.number.desc())
         if meant is None or not meant.source:
             return await self._select(ordered.limit(count))
-        return [memory for memory in await self._select(ordered) if meant.takes(memory)][:count]
+        found: list[Memory] = []
+        while count is None or len(found) < count:  # what a source says is compared here, a page at a time
+            page = await self._select(ordered.limit(_PAGE))
+            found += [memory for memory in page if meant.takes(memory)]
+            if len(page) < _PAGE:
+                break
+            ordered = statement.where(memories.c.number < page[-1].number).order_by(memories.c.number.desc())
+        return found[:count]
 
     async def remembered(self, namespace: int) -> int:
         """How many memories can be recalled."""
