@@ -132,6 +132,8 @@ class _DialogueTrials:
             await index.catch_up()
             if self._options.summaries:
                 await self._summarize(namespace)
+            # Counted first, so that the times of policies are comparable, whichever of them comes first.
+            await (await self._stream(namespace, index)).counted(await self._records.memories.newest(namespace.id))
             return [
                 await self._try(namespace, index, numbers, question, variant, budget)
                 for budget in self._options.budgets
@@ -183,9 +185,7 @@ class _DialogueTrials:
             also=tuple(numbers[turn] for turn in question.also),
         )
         asked = trial
-        rows = MemoryRows(namespace, self._records.memories, self._records.memory_vectors)
-        writer = ChatWriter(self._run.engine, self._counter, namespace=namespace.id, system=None)
-        stream = MemoryStream(rows, index, self._counter, wrapper=await writer.wrapper_tokens())
+        stream = await self._stream(namespace, index)
         judge = MemoryJudge(self._run.engine, namespace=namespace.id, emit=self._run.emit)
         name, recall = VARIANTS[variant]
         started = time.monotonic()
@@ -195,12 +195,20 @@ class _DialogueTrials:
             decision = await policy.decide(question.question, before=before, budget=budget)
             trial = _recalled(trial, decision, time.monotonic() - started)
             if self._options.answers:
-                trial = await self._answered(trial, writer, question, decision, before)
+                trial = await self._answered(trial, self._writer(namespace), question, decision, before)
         except LdaError as error:
             if error.resumable:
                 raise
             return replace(asked, failure=str(error))
         return trial
+
+    def _writer(self, namespace: Namespace) -> ChatWriter:
+        return ChatWriter(self._run.engine, self._counter, namespace=namespace.id, system=None)
+
+    async def _stream(self, namespace: Namespace, index: MemoryIndex) -> MemoryStream:
+        rows = MemoryRows(namespace, self._records.memories, self._records.memory_vectors)
+        wrapper = await self._writer(namespace).wrapper_tokens()
+        return MemoryStream(rows, index, self._counter, wrapper=wrapper)
 
     async def _answered(
         self, trial: RecallTrial, writer: ChatWriter, question: DialogueQuestion, decision: Decision, number: int
