@@ -21,8 +21,14 @@ PREFILTERED = 64
 
 Texts: TypeAlias = Callable[[Sequence[Hit]], Awaitable[Sequence[Quoted]]]
 """The texts of segments, in their order."""
-Passages: TypeAlias = Callable[[str, Sequence[Hit]], Awaitable[Sequence[Hit]]]
-"""For a question, hits with the passage of each that it is most likely about."""
+
+
+class Passages(Protocol):
+    """Finds the passages of segments that a question is most likely about."""
+
+    async def passages(self, question: str, hits: Sequence[Hit], *, count: int) -> Sequence[Sequence[Hit]]:
+        """For each hit those of the `count` best passages of all that are of it, each in the place of its segment."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +80,9 @@ class ExhaustiveRanker:
 class CascadeRanker:
     """What a search finds, in the order of its relevance to the model and, unless `alone`, of the search.
 
-    The model scores the best passage of each segment: a tenth of the tokens, and most segments help by one passage if
-    at all. Behind the `prefiltered` that are scored comes the rest of what was found, as it was.
+    The model scores as many passages as segments, the best of all of them: a tenth of the tokens, and most segments
+    help by one passage if at all. A segment is as relevant as its best passage, and one of which none was scored as
+    little as the least of those. Behind the `prefiltered` that are scored comes the rest of what was found, as it was.
     """
 
     def __init__(
@@ -99,9 +106,18 @@ class CascadeRanker:
         """See `Ranker`."""
         found = await self._searcher.search(question, k=max(self._prefiltered, PREFILTERED))
         hits = found[: self._prefiltered]
-        texts = await self._texts(await self._passages(question, hits))
-        scored = self._order(await _scored(hits, texts, question, self._scorer, emit))
+        scored = self._order(await self._scored(hits, question, emit))
         return [*scored, *(Candidate(hit) for hit in found[self._prefiltered :])]
+
+    async def _scored(self, hits: Sequence[Hit], question: str, emit: Emit) -> list[Candidate]:
+        """The hits with the relevance of their best passages."""
+        found = await self._passages.passages(question, hits, count=len(hits))
+        passages = [passage for some in found for passage in some]
+        scored = iter(await _scored(passages, await self._texts(passages), question, self._scorer, emit))
+        best = [max((next(scored) for _ in some), key=_value, default=None) for some in found]
+        known = [one.relevance for one in best if one is not None and one.relevance is not None]
+        least = min(known, key=_worth, default=None)
+        return [Candidate(hit, least if one is None else one.relevance) for hit, one in zip(hits, best, strict=True)]
 
 
 async def _scored(
@@ -147,5 +163,8 @@ def _is_known(candidate: Candidate) -> bool:
 
 
 def _value(candidate: Candidate) -> float:
-    value = None if candidate.relevance is None else candidate.relevance.value
-    return float("-inf") if value is None else value
+    return float("-inf") if candidate.relevance is None else _worth(candidate.relevance)
+
+
+def _worth(relevance: Relevance) -> float:
+    return float("-inf") if relevance.value is None else relevance.value

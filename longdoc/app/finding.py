@@ -262,7 +262,7 @@ class Finder:
         if choice.strategy is Strategy.XL3M:
             windows = [hit for hit in await index.windows() if hit.document_id in self._shelf.ids]
             return ExhaustiveRanker(windows, self._texts, scorer)
-        return CascadeRanker(searcher, index.passages, self._texts, scorer, prefiltered=self._options.candidates)
+        return CascadeRanker(searcher, index, self._texts, scorer, prefiltered=self._options.candidates)
 
     async def _texts(self, hits: Sequence[Hit]) -> Sequence[Quoted]:
         documents = await self._shelf.load({hit.document_id for hit in hits})

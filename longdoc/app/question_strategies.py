@@ -212,7 +212,7 @@ class TextSelectors:
             case _:
                 ranker = CascadeRanker(
                     self._search,
-                    self._index.passages,
+                    self._index,
                     self._texts,
                     self._scorer(variant.scoring),
                     prefiltered=self._candidates,

@@ -160,8 +160,11 @@ class CollectionIndex:
 
         return await self._ranking(DENSE, search, k=k)
 
-    async def passages(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
-        """The hits, each with the passage of its segment that the question is most likely about (`passages.py`)."""
+    async def passages(self, question: str, hits: Sequence[Hit], *, count: int) -> list[list[Hit]]:
+        """For each hit those of the `count` passages of all that are of it: what the question is most likely about.
+
+        See `best_passages`.
+        """
         asked = AskedBy(question)
         if self._dense is not None:
             try:
@@ -169,7 +172,7 @@ class CollectionIndex:
                 asked = AskedBy(question, vector, self._dense.embedder)
             except (ConfigError, EngineError) as error:
                 self._lost(error)
-        return await best_passages(self._rows, asked, hits)
+        return await best_passages(self._rows, asked, hits, count=count)
 
     async def windows(self) -> list[Hit]:
         """All windows of all documents, in order; copies among them."""

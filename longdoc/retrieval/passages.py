@@ -1,6 +1,6 @@
-"""The passage of a segment that a question is most likely about: what a model need read to tell whether it helps.
+"""The passages of segments that a question is most likely about: what a model need read to tell whether they help.
 
-A segment is many times longer than what answers most questions, so that a small model sees little of it; its best part
+A segment is many times longer than what answers most questions, so that a small model sees little of it; a part of it
 costs a tenth and tells more (docs/benchmarks.md).
 """
 
@@ -34,25 +34,34 @@ class AskedBy:
     embedder: Embedder | None = None
 
 
-async def best_passages(rows: IndexRows, asked: AskedBy, hits: Sequence[Hit]) -> list[Hit]:
-    """Each hit with its best passage in the place of its segment: the part that is most like the question by words, and
-    by meaning as far as there is an embedder."""
+async def best_passages(rows: IndexRows, asked: AskedBy, hits: Sequence[Hit], *, count: int) -> list[list[Hit]]:
+    """For each hit its best passages in the place of its segment, in order: the `count` parts of all segments that are
+    most like the question, by words and by meaning as far as there is an embedder. Some have several, some none."""
     texts = {one: await rows.text(one) for one in {hit.document_id for hit in hits}}
-    return [await _best(rows, asked, hit, texts[hit.document_id]) for hit in hits]
+    scored: list[tuple[float, int, Segment]] = []
+    for place, hit in enumerate(hits):
+        scored += [(score, place, part) for score, part in await _scored(rows, asked, hit, texts[hit.document_id])]
+    best = sorted(scored, key=lambda one: (-one[0], one[1], one[2].start))[:count]
+    found: list[list[Hit]] = [[] for _ in hits]
+    for _, place, part in sorted(best, key=lambda one: (one[1], one[2].start)):
+        whole = hits[place]
+        passage = replace(whole.segment, start=part.start, end=part.end, tokens=part.tokens)
+        found[place].append(replace(whole, segment=passage))
+    return found
 
 
-async def _best(rows: IndexRows, asked: AskedBy, hit: Hit, text: str) -> Hit:
+async def _scored(rows: IndexRows, asked: AskedBy, hit: Hit, text: str) -> list[tuple[float, Segment]]:
+    """The parts of a segment, and how much each is like the question."""
     layout = await rows.layout(hit.document_id)
     first, last = _parts_of(layout, hit.segment)
-    if last - first <= 1:
-        return hit
+    if first >= last:
+        return [(0.0, hit.segment)]
     parts = layout.parts[first:last]
     scores = _by_words(asked.question, (text[part.start : part.end] for part in parts))
     if asked.vector is not None and asked.embedder is not None:
         near = await rows.vectors(hit.document_id, asked.embedder, range(first, last)) @ asked.vector
         scores = [word + meaning for word, meaning in zip(scores, near.tolist(), strict=True)]
-    best = parts[max(range(len(parts)), key=scores.__getitem__)]
-    return replace(hit, segment=replace(hit.segment, start=best.start, end=best.end, tokens=best.tokens))
+    return list(zip(scores, parts, strict=True))
 
 
 def _parts_of(layout: Layout, window: Segment) -> tuple[int, int]:

@@ -194,6 +194,10 @@ def test_progress_and_calls_are_told() -> None:
     assert sum(isinstance(event, CallFinished) for event in events) == 2
 
 
+def _yes(probability: float) -> Completion:
+    return _says({"yes": probability, "no": 1.0 - probability})
+
+
 def _hit(number: int) -> Hit:
     return Hit("book", Segment(number, number * 10, number * 10 + 10, 3, SectionRole.BODY, None), 1 / (number + 1))
 
@@ -261,27 +265,35 @@ class _Searcher:
         return [_hit(number) for number in range(k)]
 
 
-async def _passages(question: str, hits: Sequence[Hit]) -> Sequence[Hit]:
-    assert question == _QUESTION
-    return [replace(hit, segment=replace(hit.segment, tokens=1)) for hit in hits]
+class _Passages:
+    """Two passages of each odd segment, none of the first, one of the others."""
+
+    async def passages(self, question: str, hits: Sequence[Hit], *, count: int) -> Sequence[Sequence[Hit]]:
+        assert (question, count) == (_QUESTION, len(hits))
+        shares = [range(0 if n == 0 else 1 + n % 2) for n in range(len(hits))]
+        return [
+            [replace(hit, segment=replace(hit.segment, start=part, tokens=1)) for part in some]
+            for hit, some in zip(hits, shares, strict=True)
+        ]
 
 
 async def _texts(hits: Sequence[Hit]) -> Sequence[Quoted]:
     numbers = [hit.segment.index for hit in hits]
     if any(hit.segment.tokens == 1 for hit in hits):
-        return [Quoted(f"passage of page {n}", {"page": n}) for n in numbers]
+        return [Quoted(f"passage {hit.segment.start} of page {hit.segment.index}", {}) for hit in hits]
     return [Quoted("the same page" if n in {1, 4} else f"page {n}", {"page": n}) for n in numbers]
 
 
 def test_the_cascade_scores_what_the_search_left() -> None:
-    engine = _engine(lambda prompt: _says({"yes": 0.9, "no": 0.1} if "page 2" in prompt else {"no": 1.0}))
+    worth = {"passage 0 of page 1": 0.2, "passage 1 of page 1": 0.8, "passage 0 of page 2": 0.5}
+    engine = _engine(lambda prompt: _yes(next(p for passage, p in worth.items() if passage in prompt)))
     scorer = RelevanceScorer(engine, ScoringMode.LABEL)
-    ranker = CascadeRanker(_Searcher(), _passages, _texts, scorer, prefiltered=3, alone=True)
+    ranker = CascadeRanker(_Searcher(), _Passages(), _texts, scorer, prefiltered=3, alone=True)
     ranked = asyncio.run(ranker.rank(_QUESTION, emit=lambda _: None))
-    assert _numbers(ranked) == [2, 0, 1, *range(3, 64)]
+    assert _numbers(ranked) == [1, 0, 2, *range(3, 64)]  # the first as the least, before an equal one
+    assert [candidate.relevance and candidate.relevance.value for candidate in ranked[:3]] == [0.8, 0.5, 0.5]
     assert {candidate.hit.segment.tokens for candidate in ranked} == {3}  # whole segments, whatever was scored
     assert len(engine.calls) == 3
-    assert all("passage of" in request.messages[-1].content for request in engine.calls)
 
 
 def test_likelihoods_are_taken_as_parts_of_the_highest_of_a_question() -> None:
