@@ -25,7 +25,7 @@ from longdoc.documents.tokens import TokenCounter
 from longdoc.errors import ConfigError, LdaError
 from longdoc.evaluation.answer_judge import AnswerJudge
 from longdoc.evaluation.answer_scores import exact, token_f1
-from longdoc.evaluation.dialogues import Dialogue, DialogueQuestion
+from longdoc.evaluation.dialogue import Dialogue, DialogueQuestion
 from longdoc.evaluation.memory_report import MemoryReport, RecallTrial
 from longdoc.memory.decision import Decision, Form
 from longdoc.memory.index import MemoryIndex, MemoryRows

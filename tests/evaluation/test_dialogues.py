@@ -16,14 +16,11 @@ from longdoc.errors import (
     MalformedDocumentError,
     UnsupportedDocumentError,
 )
-from longdoc.evaluation.dialogues import (
-    Dialogue,
-    DialogueTurn,
-    read_dialogues,
-    read_locomo,
-    read_longmemeval,
-    read_scm,
-)
+from longdoc.evaluation.dialogue import Dialogue, DialogueTurn
+from longdoc.evaluation.dialogues import read_dialogues
+from longdoc.evaluation.dialogues_locomo import read_locomo
+from longdoc.evaluation.dialogues_longmemeval import read_longmemeval
+from longdoc.evaluation.dialogues_scm import read_scm
 from longdoc.json_value import JsonValue
 from tests.evaluation.published_sets import DATA, needs
 
