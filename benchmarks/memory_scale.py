@@ -41,6 +41,8 @@ _WORDS_EACH = 24
 _ASKED = 200
 _SEED = 7
 _NEAREST = 20
+_EMBEDDED_AT_ONCE = 64
+"""Changes that an index takes in between two words on how far it is."""
 _RECALL_MS, _RECALL_LATE_MS, _APPEND_MS, _OPEN_SECONDS = 20.0, 50.0, 10.0, 1.0
 
 
@@ -124,7 +126,7 @@ async def _one_namespace(folder: Path, memories: Memories, vectors: MemoryVector
     rows = MemoryRows(namespace, memories, vectors)
     index = await MemoryIndex.open(folder / "one", rows, made, lost=_raise)
     started = time.perf_counter()
-    await index.catch_up(progress=lambda done, total: print(f"indexed {done:,} of {total:,}", flush=True))
+    await index.catch_up(progress=_told)
     indexed = time.perf_counter() - started
     await index.aclose()
     started = time.perf_counter()
@@ -196,6 +198,11 @@ def _resident() -> float:
     """Bytes of the process in memory now."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return float(pages * os.sysconf("SC_PAGE_SIZE"))
+
+
+def _told(done: int, total: int) -> None:
+    if done * 20 // total != (done - _EMBEDDED_AT_ONCE) * 20 // total:
+        print(f"indexed {done:,} of {total:,}", flush=True)
 
 
 def _raise(error: LdaError) -> None:
