@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     database: str | None = Field(None, description="path of a SQLite file or a PostgreSQL address")
     indexes_dir: Path | None = Field(None, description="where indexes of documents lie; beside the database if not set")
     memory_cache: NonNegativeInt = Field(
-        256, description="megabytes that indexes of conversations may take while nobody talks"
+        256, description="megabytes that open indexes of conversations take in a service (the Python API)"
     )
     models_dir: Path | None = Field(None, description="where pulled models lie")
     hub_url: str = Field(

@@ -41,9 +41,8 @@ class QuoteShape(BaseModel):
 
     @field_validator("excerpt", mode="before")
     @classmethod
-    def _number_in_words(cls, value: JsonValue) -> JsonValue:
-        found = _NUMBER.search(value) if isinstance(value, str) else None
-        return int(found.group()[:6]) if found else value
+    def _number(cls, value: JsonValue) -> JsonValue:
+        return number_in_words(value)
 
     def said(self) -> Said:
         """The same as a value of ours."""
@@ -92,6 +91,12 @@ class AnswerShape(BaseModel):
     @classmethod
     def _first_claims(cls, value: JsonValue) -> JsonValue:
         return first_ones(value, MOST_CLAIMS)
+
+
+def number_in_words(value: JsonValue) -> JsonValue:
+    """A number that stands in words ("Excerpt 3"); anything else as it is."""
+    found = _NUMBER.search(value) if isinstance(value, str) else None
+    return int(found.group()[:6]) if found else value
 
 
 def first_ones(value: JsonValue, most: int) -> JsonValue:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, Field, JsonValue, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue, field_validator, model_validator
 
 from longdoc.agents.answer_reader import shown_excerpts
-from longdoc.agents.answer_shapes import LENIENT, MOST_QUOTES, QuoteShape, Sentence, Words, first_ones
+from longdoc.agents.answer_shapes import LENIENT, MOST_QUOTES, QuoteShape, Sentence, Words, first_ones, number_in_words
 from longdoc.agents.calls import request_of
 from longdoc.agents.citations import Citation, CitationChecker
 from longdoc.agents.events import Emit, Warned
@@ -22,7 +22,7 @@ from longdoc.prompts.catalogue import Quoted, Variable, render
 from longdoc.retrieval.excerpts import Excerpt
 
 _NOTHING_TO_READ: Final = "There is nothing to check it against."
-_BRIEFLY: Final = "The model did not get to the end of weighing both directions; this is its verdict by one quotation."
+_BRIEFLY: Final = "The model did not weigh both directions in a way that can be used; it was asked for one quotation."
 
 
 class Verdict(StrEnum):
@@ -87,9 +87,21 @@ class VerdictShape(BaseModel):
 
     model_config = LENIENT
 
-    excerpt: int
-    words: Words
+    excerpt: int = 0
+    words: Words = ""
     verdict: _SpelledVerdict
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_quoted(cls, value: JsonValue) -> JsonValue:
+        """A quote that is null is none; where words stand alone, they are of no excerpt in particular."""
+        given = value.items() if isinstance(value, dict) else ()
+        return {name: one for name, one in given if one is not None and one != ""} if given else value
+
+    @field_validator("excerpt", mode="before")
+    @classmethod
+    def _number(cls, value: JsonValue) -> JsonValue:
+        return number_in_words(value)
 
     def as_check(self) -> CheckShape:
         """The same with the quote on the side of the verdict."""
@@ -97,7 +109,7 @@ class VerdictShape(BaseModel):
         return CheckShape(
             supporting=quotes if self.verdict is Verdict.TRUE else [],
             contradicting=quotes if self.verdict is Verdict.FALSE else [],
-            reason=_BRIEFLY,
+            reason="",
             verdict=self.verdict,
         )
 
@@ -111,25 +123,27 @@ class ClaimChecker:
     async def check(self, claim: str, excerpts: Sequence[Excerpt], *, max_tokens: int, emit: Emit) -> ClaimCheck:
         """What the excerpts say of a claim.
 
-        A model that does not get through both directions, also when asked once more, is asked for one quote and a
-        verdict. A verdict of true or false none of whose quotes stands in the excerpts becomes "not stated", and the
-        reason says so. Raises `InvalidOutputError` where none of these answers can be used, and what `Engine.complete`
-        raises.
+        A model whose answer cannot be used, also when asked once more, or runs into its limit, is asked for one quote
+        and a verdict. A verdict of true or false none of whose quotes stands in the excerpts becomes "not stated", and
+        the reason says so. Raises `InvalidOutputError` where none of these answers can be used, and what
+        `Engine.complete` raises.
         """
         if not excerpts:
             return ClaimCheck(claim, Verdict.NOT_STATED, (), (), _NOTHING_TO_READ, Verdict.NOT_STATED, dropped=0)
         shown = {**shown_excerpts(excerpts), "claim": Quoted(claim, {"claim": claim})}
-        said = await self._said(shown, max_tokens=max_tokens, emit=emit)
-        return await asyncio.to_thread(checked_claim, claim, said, excerpts)
-
-    async def _said(self, shown: Mapping[str, Variable], *, max_tokens: int, emit: Emit) -> CheckShape:
         whole = request_of(render("ask/check", shown), max_tokens=max_tokens)
         try:
-            return await call_structured(
+            said = await call_structured(
                 self._engine, whole, CheckShape, purpose="check of a claim", emit=emit, again_when_cut=False
             )
         except InvalidOutputError as error:
             emit(Warned(f"a claim is judged by one quotation, as the model did not weigh both directions ({error})"))
+            said = await self._said_briefly(shown, max_tokens=max_tokens, emit=emit)
+            brief = await asyncio.to_thread(checked_claim, claim, said, excerpts)
+            return replace(brief, reason=f"{brief.reason} {_BRIEFLY}".strip())
+        return await asyncio.to_thread(checked_claim, claim, said, excerpts)
+
+    async def _said_briefly(self, shown: Mapping[str, Variable], *, max_tokens: int, emit: Emit) -> CheckShape:
         brief = request_of(render("ask/verdict", shown), max_tokens=max_tokens)
         said = await call_structured(self._engine, brief, VerdictShape, purpose="check of a claim, briefly", emit=emit)
         return said.as_check()
@@ -151,12 +165,16 @@ def checked_claim(claim: str, said: CheckShape, excerpts: Sequence[Excerpt]) -> 
         verdict=verdict,
         supporting=supporting,
         contradicting=contradicting,
-        reason=reason if verdict is said.verdict else f"{_overruling(said.verdict)} {reason}".strip(),
+        reason=reason if verdict is said.verdict else f"{_overruling(said.verdict)} {_written(reason)}".strip(),
         said=said.verdict,
         dropped=lost_for + lost_against + 2 * len(both),
     )
 
 
+def _written(reason: str) -> str:
+    return f"It wrote: {reason}" if reason else ""
+
+
 def _overruling(said: Verdict) -> str:
     direction = "supports" if said is Verdict.TRUE else "contradicts"
-    return f'The model said "{said}", but quoted nothing from the text that {direction} the claim. It wrote:'
+    return f'The model said "{said}", but quoted nothing from the text that {direction} the claim.'

@@ -7,12 +7,12 @@ chooses what the model scores, is our own.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Protocol, TypeAlias
 
 from longdoc.agents.events import Emit
-from longdoc.agents.relevance import Relevance, RelevanceScorer
+from longdoc.agents.relevance import UNKNOWN, Relevance, RelevanceScorer
 from longdoc.prompts.catalogue import Quoted
 from longdoc.retrieval.hits import Hit, Searcher
 
@@ -23,11 +23,11 @@ Texts: TypeAlias = Callable[[Sequence[Hit]], Awaitable[Sequence[Quoted]]]
 """The texts of segments, in their order."""
 
 
-class Passages(Protocol):
-    """Finds the passages of segments that a question is most likely about."""
+class Parts(Protocol):
+    """Finds the parts of segments that a question is most likely about."""
 
-    async def passages(self, question: str, hits: Sequence[Hit], *, count: int) -> Sequence[Sequence[Hit]]:
-        """For each hit those of the `count` best passages of all that are of it, each in the place of its segment."""
+    async def parts(self, question: str, hits: Sequence[Hit], *, count: int) -> Sequence[Sequence[Hit]]:
+        """For each hit those of the `count` best parts of all that are of it, each in the place of its segment."""
         ...
 
 
@@ -80,15 +80,15 @@ class ExhaustiveRanker:
 class CascadeRanker:
     """What a search finds, in the order of its relevance to the model and, unless `alone`, of the search.
 
-    The model scores as many passages as segments, the best of all of them: a tenth of the tokens, and most segments
-    help by one passage if at all. A segment is as relevant as its best passage, and one of which none was scored as
-    little as the least of those. Behind the `prefiltered` that are scored comes the rest of what was found, as it was.
+    The model scores as many parts as segments, the best of all of them: a tenth of the tokens, and most segments help
+    by one part if at all. A segment is as relevant as its best part, and one of which none was scored as little as the
+    least of those. Behind the `prefiltered` that are scored comes the rest of what was found, as it was.
     """
 
     def __init__(
         self,
         searcher: Searcher,
-        passages: Passages,
+        parts: Parts,
         texts: Texts,
         scorer: RelevanceScorer,
         *,
@@ -96,7 +96,7 @@ class CascadeRanker:
         alone: bool = False,
     ) -> None:
         self._searcher = searcher
-        self._passages = passages
+        self._parts = parts
         self._texts = texts
         self._scorer = scorer
         self._prefiltered = prefiltered
@@ -110,13 +110,14 @@ class CascadeRanker:
         return [*scored, *(Candidate(hit) for hit in found[self._prefiltered :])]
 
     async def _scored(self, hits: Sequence[Hit], question: str, emit: Emit) -> list[Candidate]:
-        """The hits with the relevance of their best passages."""
-        found = await self._passages.passages(question, hits, count=len(hits))
-        passages = [passage for some in found for passage in some]
-        scored = iter(await _scored(passages, await self._texts(passages), question, self._scorer, emit))
+        """The hits with the relevance of their best parts."""
+        found = await self._parts.parts(question, hits, count=len(hits))
+        parts = [part for some in found for part in some]
+        scored = iter(await _scored(parts, await self._texts(parts), question, self._scorer, emit))
         best = [max((next(scored) for _ in some), key=_value, default=None) for some in found]
         known = [one.relevance for one in best if one is not None and one.relevance is not None]
-        least = min(known, key=_worth, default=None)
+        least = min((one for one in known if one.value is not None), key=_worth, default=UNKNOWN)
+        least = replace(least, weak=False, figures={})
         return [Candidate(hit, least if one is None else one.relevance) for hit, one in zip(hits, best, strict=True)]
 
 

@@ -50,6 +50,7 @@ class AsyncLongDoc:
         self._notify = notify or _ignore
         self._stack = AsyncExitStack()
         self._open: tuple[Workspace, MemoryIndexes] | None = None
+        self._chats: set[AsyncChat] = set()
 
     async def __aenter__(self) -> Self:
         settings = load_settings(self._settings)
@@ -62,7 +63,9 @@ class AsyncLongDoc:
 
     async def __aexit__(self, *exception: object) -> None:
         self._open = None
-        await self._stack.aclose()
+        async with self._stack:  # closed after the conversations, whatever becomes of these
+            for chat in list(self._chats):
+                await chat.aclose()
 
     async def chat(
         self, user: str, session: str = "main", *, agent: str = "default", options: ChatOptions | None = None
@@ -75,7 +78,8 @@ class AsyncLongDoc:
         stack = AsyncExitStack()
         opened = await stack.enter_async_context(open_chat(workspace, name, options or ChatOptions(), indexes=indexes))
         chat = AsyncChat(opened, stack)
-        self._stack.push_async_callback(chat.aclose)
+        self._chats.add(chat)
+        stack.callback(self._chats.discard, chat)
         return chat
 
 

@@ -19,13 +19,12 @@ from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.segmentation import segments_of
 from longdoc.app.shelf import Shelf
 from longdoc.app.strategies import Strategy, StrategyChoice
-from longdoc.documents.windows import OVERLAP_TOKENS, WINDOW_TOKENS
+from longdoc.documents.windows import OVERLAP_TOKENS, PART_TOKENS, WINDOW_TOKENS
 from longdoc.engines.engine import TextSink
 from longdoc.errors import InvalidOutputError
 from longdoc.json_value import JsonValue
 from longdoc.retrieval.excerpts import Excerpt
 from longdoc.retrieval.key_context import KeyContext
-from longdoc.retrieval.passages import PASSAGE_TOKENS
 from longdoc.storage.nodes import Node
 from longdoc.storage.runs import RunRequest, RunStatus
 
@@ -133,7 +132,7 @@ async def estimate_ask(
     scored = {Strategy.CASCADE: min(options.candidates, windows), Strategy.XL3M: windows}.get(choice.strategy, 0)
     if choice.scoring is ScoringMode.CONTRAST:
         scored += 1  # without any segment
-    each = PASSAGE_TOKENS if choice.strategy is Strategy.CASCADE else WINDOW_TOKENS
+    each = PART_TOKENS if choice.strategy is Strategy.CASCADE else WINDOW_TOKENS
     prompt = read + scored * (each + overhead)
     return AskEstimate(choice, 1 + scored, prompt, sizes.answer + scored)
 

@@ -25,8 +25,6 @@ from longdoc.storage.memory_types import Memory, MemoryStatus, Namespace, Namesp
 
 __all__ = ["ChatOptions", "ChatSession", "Reply", "open_chat"]
 
-_OWN_INDEXES = 256 * 1024 * 1024
-
 
 class ChatSession:
     """A conversation of one namespace, made by `open_chat`. One turn at a time; other processes may go on with it too.
@@ -224,7 +222,7 @@ async def open_chat(
     await erase_expired(workspace.records)
     async with AsyncExitStack() as stack:
         if indexes is None:
-            indexes = MemoryIndexes(limit_bytes=_OWN_INDEXES)
+            indexes = MemoryIndexes(limit_bytes=None)
             stack.push_async_callback(indexes.aclose)
         index = memory_index(workspace, namespace, indexes, emit=emit)
         facts = None
@@ -235,6 +233,6 @@ async def open_chat(
         stack.push_async_callback(session.aclose)
         if options.system is not None and options.system != namespace.settings.get("system"):
             await session.set_system(options.system)
-        async with index():  # what cannot be opened is told now
+        async with index():  # where it cannot be opened, that is told now
             session.catch_up()
         yield session

@@ -32,7 +32,6 @@ from longdoc.engines.engine import Engine
 from longdoc.evaluation.filler import filler_of
 from longdoc.evaluation.planted import count_texts
 from longdoc.evaluation.threads import count_thread_texts, longest_question
-from longdoc.retrieval.passages import PASSAGE_TOKENS
 
 _SLACK: Final = 16
 """How many tokens before their limit windows end, on average, to end with a sentence."""
@@ -134,13 +133,13 @@ def _estimate(
 def _scoring(
     label: str, variants: Sequence[Variant], batches: Sequence[_Batch], trial: TrialOptions
 ) -> StrategyEstimate:
-    """What scoring takes; xl3m has the model score segments, all others their passages."""
+    """What scoring takes; xl3m has the model score segments, all others parts."""
     whole = [one for one in variants if one.strategy is SelectionStrategy.XL3M]
     others = [one for one in variants if one.strategy is not SelectionStrategy.XL3M]
     segments = sum(_scored_together(whole, batch, trial) for batch in batches)
-    passages = sum(_scored_together(others, batch, trial) for batch in batches)
-    read = segments * (WINDOW_TOKENS + _SCORING_PROMPT) + passages * (PASSAGE_TOKENS + _SCORING_PROMPT)
-    return StrategyEstimate(label, segments + passages, read)
+    parts = sum(_scored_together(others, batch, trial) for batch in batches)
+    read = segments * (WINDOW_TOKENS + _SCORING_PROMPT) + parts * (PART_TOKENS + _SCORING_PROMPT)
+    return StrategyEstimate(label, segments + parts, read)
 
 
 def _scored(variant: Variant, batch: _Batch, trial: TrialOptions) -> int:

@@ -128,7 +128,8 @@ Scoring: TypeAlias = Annotated[
     ),
 ]
 Candidates: TypeAlias = Annotated[
-    int, typer.Option("--candidates", min=1, help="Segments scored by cascade.", rich_help_panel=_STRATEGIES)
+    int,
+    typer.Option("--candidates", min=1, help="Segments of which cascade scores parts.", rich_help_panel=_STRATEGIES),
 ]
 Budgets: TypeAlias = Annotated[
     str, typer.Option("--budgets", help="Tokens that may be selected.", rich_help_panel=_STRATEGIES)

@@ -39,7 +39,11 @@ class FindingOptions:
     candidates: Annotated[
         int | None,
         typer.Option(
-            "--candidates", min=1, help="Segments scored by cascade.", show_default="64", rich_help_panel=_FINDING
+            "--candidates",
+            min=1,
+            help="Segments of which cascade scores parts.",
+            show_default="64",
+            rich_help_panel=_FINDING,
         ),
     ] = None
     context_tokens: Annotated[

@@ -18,8 +18,9 @@ _JUDGED = ("right", "unjudged")
 _NUMBERS = frozenset({"gold", "also", "candidates", "kept", "full"})
 _TERMS = (
     "recall: share of the turns with the evidence that stand in the prompt (in full: not as a summary); tokens: of "
-    "memories in the prompt, on average; gated out: questions for which nothing was recalled; ms: median, with the "
-    "embedding of the question and calls to judges that were not recorded"
+    "memories in the prompt, on average; judge calls: about memories; gated out: questions for which nothing was "
+    "recalled; ms: median, with the embedding of the question and calls about memories that were not recorded; right: "
+    "share of the answers that the model marks as right by the reference, without those it gave no mark (unjudged)"
 )
 
 

@@ -41,7 +41,7 @@ class Embedder(Protocol):
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row of length 1 (Euclidean) for each text, in the order given: shape (len(texts), dimensions).
 
-        A text that is in a script which the model was not made for, as far as its tokens tell, gets zeros: it is like
+        A text in a script that the model was not made for, as far as its vocabulary tells, gets zeros: it is like
         nothing. A blank text gets either. What of a text lies beyond `info.max_tokens` is not read, or refused with
         `ContextTooLongError` where the engine refuses it. Raises `EngineError` and its kinds.
         """

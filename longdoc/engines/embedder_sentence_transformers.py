@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _BATCH = 64
-_LETTER_WITHIN = re.compile(r"##[^\W\d_]")
+_WITHIN_WORD = "##"
+_FEWEST_PIECES = 600
+"""Of a script that a vocabulary was made for: the English one of BERT has 488 Chinese characters."""
 _QUIET = {  # read when the packages are loaded
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -50,6 +54,7 @@ class SentenceTransformersEmbedder:
         self._batch = batch
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
         self._model: SentenceTransformer | None = None
+        self._scripts: frozenset[str] | None = None
 
     @classmethod
     async def open(
@@ -98,6 +103,7 @@ class SentenceTransformersEmbedder:
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
         if self._model is None:
             self._model = _load(self._folder, device=self._device)
+            self._scripts = _known_scripts(getattr(self._model, "tokenizer", None))
         encoded = self._model.encode(texts, batch_size=self._batch, show_progress_bar=False, convert_to_numpy=True)
         vectors = np.asarray(encoded, np.float32)
         if vectors.shape[1] != self._info.dimensions:
@@ -107,26 +113,37 @@ class SentenceTransformersEmbedder:
             )
         if not np.isfinite(vectors).all():
             raise EngineUnavailableError(f"{self._info.model} gave vectors that hold no numbers")
-        vectors[_foreign(self._model, texts)] = 0.0
+        if self._scripts is not None:
+            vectors[[_is_foreign(text, self._scripts) for text in texts]] = 0.0
         return unit_rows(vectors)
 
 
-def _foreign(model: SentenceTransformer, texts: Sequence[str]) -> list[bool]:
-    """Which texts are in a script that the model was not made for: most of their tokens are unknown, or letters within
-    words, as WordPiece spells out what its vocabulary has no pieces of."""
+def _known_scripts(tokenizer: object) -> frozenset[str] | None:
+    """The scripts that a vocabulary was made for: those it has hundreds of pieces of. None where that cannot be told.
+
+    WordPiece alone tells: it spells out in single letters what it has no pieces of, or makes one unknown token of it;
+    vocabularies of bytes have pieces of every script, which do not look like it.
+    """
     from transformers import PreTrainedTokenizerBase
 
-    tokenizer: object = getattr(model, "tokenizer", None)
-    if not isinstance(tokenizer, PreTrainedTokenizerBase):
-        return [False] * len(texts)
-    tokens: list[list[str]] = [
-        tokenizer.tokenize(text, truncation=True)  # pyright: ignore[reportUnknownMemberType]
-        for text in texts
-    ]
-    return [
-        2 * sum(token == tokenizer.unk_token or bool(_LETTER_WITHIN.fullmatch(token)) for token in some) > len(some)
-        for some in tokens
-    ]
+    vocabulary = tokenizer.get_vocab() if isinstance(tokenizer, PreTrainedTokenizerBase) else {}
+    if sum(piece.startswith(_WITHIN_WORD) for piece in vocabulary) < _FEWEST_PIECES:
+        return None
+    counts = Counter(script for piece in vocabulary for script in {*map(_script, piece.removeprefix(_WITHIN_WORD))})
+    return frozenset(script for script, count in counts.items() if script and count >= _FEWEST_PIECES)
+
+
+def _is_foreign(text: str, known: frozenset[str]) -> bool:
+    """Whether most letters of a text are of scripts that are not known."""
+    scripts = [script for script in map(_script, text) if script]
+    return 2 * sum(script not in known for script in scripts) > len(scripts)
+
+
+@lru_cache(maxsize=65_536)
+def _script(character: str) -> str:
+    """The script of a letter or of the mark of a vowel, by the first word of its name; empty for anything else."""
+    is_letter = unicodedata.category(character)[0] in "LM"
+    return unicodedata.name(character, "").split(" ")[0] if is_letter else ""
 
 
 def _describe(

@@ -113,6 +113,8 @@ class MemoryIndex:
 
         With `most` only so many changes, of words and of vectors each: the rest is left to who has the time.
         """
+        if await self._is_current():
+            return
         await self._catch_up_words(most)
         if self._dense is not None:
             try:
@@ -147,8 +149,8 @@ class MemoryIndex:
         async with self._catching_up:
             if self._dense is not None:
                 with suppress(NotFoundError):  # the namespace was deleted: nothing of it is written
-                    await self._memories.last_change(self._namespace.id)
-                    await self._dense.save()
+                    if await self._memories.last_change(self._namespace.id) == self._dense.index.watermark:
+                        await self._dense.save()  # else it may hold what was erased since
                 self._dense = None
             await asyncio.to_thread(self._words.close)
 
@@ -174,10 +176,14 @@ class MemoryIndex:
         return sorted(fused, key=lambda one: (-one.score, -one.number))
 
     async def _by_words(self, question: str, depth: int) -> Mapping[int, float]:
+        words = self._words
         try:
-            ids, scores = await asyncio.to_thread(self._words.search, question, k=depth)
+            ids, scores = await asyncio.to_thread(words.search, question, k=depth)
         except IndexUnusableError:
-            await self._renew_words()
+            async with self._catching_up:
+                if self._words is words:
+                    await self._renew_words()
+            await self._catch_up_words(_BEFORE_SEARCH)
             ids, scores = await asyncio.to_thread(self._words.search, question, k=depth)
         return dict(zip(ids.tolist(), scores.tolist(), strict=True))
 
@@ -192,6 +198,15 @@ class MemoryIndex:
             one.number: one for one in await self._memories.get(self._namespace.id, [one.number for one in earlier])
         }
         return [one for one in earlier if one.number in rows and meant.takes(rows[one.number])]
+
+    async def _is_current(self) -> bool:
+        """Whether nothing changed since, which is so as a rule."""
+        last = await self._memories.last_change(self._namespace.id)
+        try:
+            words = await asyncio.to_thread(lambda: self._words.watermark)
+        except IndexUnusableError:
+            return False
+        return words == last and (self._dense is None or self._dense.index.watermark == last)
 
     async def _catch_up_words(self, most: int | None) -> None:
         done = 0
@@ -332,7 +347,9 @@ class _Dense:
             self.index.remove(np.concatenate(stale))
         if numbers:
             ids = [np.arange(len(vectors[one]), dtype=np.int64) + (one << _PIECE_BITS) for one in numbers]
-            self.index.add(np.concatenate(ids), np.concatenate([vectors[one] for one in numbers]))
+            every = np.concatenate([vectors[one] for one in numbers])
+            like_something = every.any(axis=1)  # others would be found before what is unlike the question
+            self.index.add(np.concatenate(ids)[like_something], every[like_something])
         self.index.watermark = rows[-1].change
         self.index.record = str(max([highest, *numbers]))
 

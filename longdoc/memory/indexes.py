@@ -19,25 +19,31 @@ IndexInUse: TypeAlias = Callable[[], AbstractAsyncContextManager[MemoryIndex]]
 class _Place:
     """An index that is being opened or open, and by how many it is used at this moment."""
 
-    opening: asyncio.Future[MemoryIndex]
+    opening: asyncio.Task[MemoryIndex]
     users: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be opened."""
+        return self.opening.done() and (self.opening.cancelled() or self.opening.exception() is not None)
 
     @property
     def index(self) -> MemoryIndex | None:
         """The index, None before it is open and where it could not be opened."""
-        done = self.opening.done() and not self.opening.cancelled() and self.opening.exception() is None
-        return self.opening.result() if done else None
+        return self.opening.result() if self.opening.done() and not self.failed else None
 
 
 class MemoryIndexes:
-    """Indexes by namespace. Those that nobody uses take `limit_bytes` at most, together with those in use.
+    """Indexes by namespace. Together they take `limit_bytes`, or as much as they need with None.
 
-    Safe for concurrent use on one event loop. Close it when it is not needed any more.
+    Those in use and the one that was used last stay open, whatever they take. Safe for concurrent use on one event
+    loop. Close it when it is not needed any more.
     """
 
-    def __init__(self, *, limit_bytes: int) -> None:
+    def __init__(self, *, limit_bytes: int | None) -> None:
         self._limit = limit_bytes
         self._places: OrderedDict[int, _Place] = OrderedDict()
+        self._closing: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._places)
@@ -56,35 +62,49 @@ class MemoryIndexes:
         Raises what `opened` raises.
         """
         place = self._places.get(namespace)
-        if place is None:
-            place = self._places[namespace] = _Place(asyncio.ensure_future(opened()))
+        if place is None or place.failed:
+            place = self._places[namespace] = _Place(asyncio.ensure_future(_awaited(opened)))
         self._places.move_to_end(namespace)
         place.users += 1
         try:
             yield await asyncio.shield(place.opening)
         finally:
             place.users -= 1
-            if place.opening.done() and place.index is None and self._places.get(namespace) is place:
-                del self._places[namespace]
-            await self._make_room()
+            self._make_room()
 
     async def aclose(self) -> None:
-        """Close all; nobody may be using one. Idempotent."""
+        """Close all; nobody may be using one. Idempotent. Raises what the first one raises that cannot be closed."""
         while self._places:
-            await _close(self._places.popitem(last=False)[1])
+            self._close(self._places.popitem(last=False)[1])
+        for ended in await asyncio.gather(*self._closing, return_exceptions=True):
+            if isinstance(ended, BaseException):
+                raise ended
 
-    async def _make_room(self) -> None:
-        idle = [number for number, place in self._places.items() if not place.users and place.opening.done()]
-        for number in idle:
-            if self.memory_bytes <= self._limit:
+    def _make_room(self) -> None:
+        """Close those that are too many, behind whoever is at work."""
+        for number, place in list(self._places.items())[:-1]:
+            if self._limit is None or self.memory_bytes <= self._limit:
                 return
-            place = self._places.get(number)
-            if place is not None and not place.users:
-                del self._places[number]
-                await _close(place)
+            if not place.users:
+                self._close(self._places.pop(number))
+
+    def _close(self, place: _Place) -> None:
+        task = asyncio.ensure_future(_closed(place))
+        self._closing.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        """What could not be written is made again from the rows: nobody need hear of it."""
+        self._closing.discard(task)
+        if not task.cancelled():
+            task.exception()
 
 
-async def _close(place: _Place) -> None:
+async def _awaited(opened: Callable[[], Awaitable[MemoryIndex]]) -> MemoryIndex:
+    return await opened()
+
+
+async def _closed(place: _Place) -> None:
     await asyncio.wait([place.opening])
     if place.index is not None:
         await place.index.aclose()

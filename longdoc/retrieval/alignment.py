@@ -23,7 +23,7 @@ from longdoc.retrieval.support import (
     support_claims,
 )
 
-ALIGNMENT_VERSION = 2
+ALIGNMENT_VERSION = 3
 """Raised when the same claims and sources would be aligned otherwise, so that what was stored before is not used."""
 
 

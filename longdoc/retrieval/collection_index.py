@@ -17,6 +17,7 @@ import numpy as np
 
 from longdoc.engines.embedder import Embedder
 from longdoc.errors import ConfigError, EngineError, LdaError
+from longdoc.retrieval.best_parts import AskedBy, best_parts
 from longdoc.retrieval.hits import Hit, fuse
 from longdoc.retrieval.index_files import (
     NUMBER_BITS,
@@ -30,7 +31,6 @@ from longdoc.retrieval.index_lock import alone_in
 from longdoc.retrieval.index_rows import IndexRows
 from longdoc.retrieval.index_tally import Progress, Tally
 from longdoc.retrieval.lexical_index import LexicalIndex
-from longdoc.retrieval.passages import AskedBy, best_passages
 from longdoc.storage.collections import Member
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class CollectionIndex:
         self._lexical = lexical
         self._dense = dense
         self._lost = lost
+        self._asked: tuple[str, Vectors] | None = None
 
     @classmethod
     async def open(
@@ -150,8 +151,8 @@ class CollectionIndex:
         """
         if self._dense is None:
             return []
-        index, vector = self._dense.index, await self._dense.embedder.embed([question])
-        if not vector.any():
+        index, vector = self._dense.index, await self._vector(self._dense, question)
+        if vector is None:
             return []
 
         async def search(n: int) -> Found:
@@ -160,19 +161,19 @@ class CollectionIndex:
 
         return await self._ranking(DENSE, search, k=k)
 
-    async def passages(self, question: str, hits: Sequence[Hit], *, count: int) -> list[list[Hit]]:
-        """For each hit those of the `count` passages of all that are of it: what the question is most likely about.
+    async def parts(self, question: str, hits: Sequence[Hit], *, count: int) -> list[list[Hit]]:
+        """For each hit those of the `count` best parts of all that are of it: what the question is most likely about.
 
-        See `best_passages`.
+        See `best_parts`.
         """
         asked = AskedBy(question)
         if self._dense is not None:
             try:
-                (vector,) = await self._dense.embedder.embed([question])
-                asked = AskedBy(question, vector, self._dense.embedder)
+                vector = await self._vector(self._dense, question)
+                asked = AskedBy(question, None if vector is None else vector[0], self._dense.embedder)
             except (ConfigError, EngineError) as error:
                 self._lost(error)
-        return await best_passages(self._rows, asked, hits, count=count)
+        return await best_parts(self._rows, asked, hits, count=count)
 
     async def windows(self) -> list[Hit]:
         """All windows of all documents, in order; copies among them."""
@@ -182,6 +183,13 @@ class CollectionIndex:
     def close(self) -> None:
         """Free the files. Idempotent."""
         self._lexical.close()
+
+    async def _vector(self, dense: DenseSearch, question: str) -> Vectors | None:
+        """The question's vector, shape (1, dimensions), None where it says nothing; the last one is kept."""
+        if self._asked is None or self._asked[0] != question:
+            self._asked = question, await dense.embedder.embed([question])
+        vector = self._asked[1]
+        return vector if vector.any() else None
 
     async def _dense_if_any(self, question: str, *, k: int) -> list[Hit]:
         try:

@@ -120,15 +120,23 @@ class IndexRows:
         for number, _ in _batches((await self.layout(document_id)).parts):
             yield await self._embeddings.load(key, number)
 
-    async def vectors(self, document_id: str, embedder: Embedder, parts: range) -> Vectors:
-        """The stored embeddings of parts in a row, by their numbers. Raises `NotFoundError`."""
+    async def vectors(
+        self, document_id: str, embedder: Embedder, parts: range, *, loaded: dict[int, Vectors]
+    ) -> Vectors:
+        """The stored embeddings of parts in a row, by their numbers; `loaded` keeps batches for the next call.
+
+        Raises `NotFoundError`.
+        """
         import numpy as np
 
         key, first = _key(document_id, embedder), parts.start // _PARTS_PER_BATCH
         batches = range(first, (parts.stop - 1) // _PARTS_PER_BATCH + 1)
-        loaded = np.concatenate([await self._embeddings.load(key, number) for number in batches])
+        for number in batches:
+            if number not in loaded:
+                loaded[number] = await self._embeddings.load(key, number)
         skipped = first * _PARTS_PER_BATCH
-        return loaded[parts.start - skipped : parts.stop - skipped]
+        every = np.concatenate([loaded[number] for number in batches])
+        return every[parts.start - skipped : parts.stop - skipped]
 
     async def _not_embedded(
         self, batches: Mapping[int, tuple[Segment, ...]], key: EmbeddingKey, progress: Callable[[int], None]

@@ -186,7 +186,8 @@ class WordIndex:
 
     def _failure(self, error: Exception) -> StorageError:
         """Damage is told apart from what passes: a full disk, a lock held for long."""
-        if isinstance(error, sqlite3.Error) and error.sqlite_errorcode & 0xFF in _PASSING:
+        code: int | None = getattr(error, "sqlite_errorcode", None)  # a closed connection has none
+        if code is not None and code & 0xFF in _PASSING:
             return unwritable(self._path, str(error))
         return IndexUnusableError(str(self._path), f"cannot be used ({error})")
 

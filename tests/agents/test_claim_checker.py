@@ -117,6 +117,8 @@ def brief(words: str, verdict: object) -> str:
         (brief(INVENTED[1], "true"), Verdict.TRUE, Verdict.NOT_STATED),
         (brief("", "true"), Verdict.TRUE, Verdict.NOT_STATED),
         (brief(" ", "not stated"), Verdict.NOT_STATED, Verdict.NOT_STATED),
+        ('{"excerpt": null, "words": null, "verdict": "not_stated"}', Verdict.NOT_STATED, Verdict.NOT_STATED),
+        (brief(ROWED[1], "true").replace('"excerpt": 1', '"excerpt": "Excerpt 1"'), Verdict.TRUE, Verdict.TRUE),
     ],
 )
 def test_a_model_that_does_not_weigh_both_directions_is_asked_for_one_quote(
@@ -125,6 +127,7 @@ def test_a_model_that_does_not_weigh_both_directions_is_asked_for_one_quote(
     checked = check("well", "well", answer)
     assert (checked.verdict, checked.said) == (verdict, said_last)
     assert "one quotation" in checked.reason
+    assert "It wrote" not in checked.reason  # it gave no reason
     quoted = [citation.quote for citation in (*checked.supporting, *checked.contradicting)]
     assert quoted == ([ROWED[1]] if verdict is not Verdict.NOT_STATED else [])
 

@@ -265,10 +265,10 @@ class _Searcher:
         return [_hit(number) for number in range(k)]
 
 
-class _Passages:
-    """Two passages of each odd segment, none of the first, one of the others."""
+class _Parts:
+    """Two parts of each odd segment, none of the first, one of the others."""
 
-    async def passages(self, question: str, hits: Sequence[Hit], *, count: int) -> Sequence[Sequence[Hit]]:
+    async def parts(self, question: str, hits: Sequence[Hit], *, count: int) -> Sequence[Sequence[Hit]]:
         assert (question, count) == (_QUESTION, len(hits))
         shares = [range(0 if n == 0 else 1 + n % 2) for n in range(len(hits))]
         return [
@@ -280,20 +280,32 @@ class _Passages:
 async def _texts(hits: Sequence[Hit]) -> Sequence[Quoted]:
     numbers = [hit.segment.index for hit in hits]
     if any(hit.segment.tokens == 1 for hit in hits):
-        return [Quoted(f"passage {hit.segment.start} of page {hit.segment.index}", {}) for hit in hits]
+        return [Quoted(f"part {hit.segment.start} of page {hit.segment.index}", {}) for hit in hits]
     return [Quoted("the same page" if n in {1, 4} else f"page {n}", {"page": n}) for n in numbers]
 
 
 def test_the_cascade_scores_what_the_search_left() -> None:
-    worth = {"passage 0 of page 1": 0.2, "passage 1 of page 1": 0.8, "passage 0 of page 2": 0.5}
-    engine = _engine(lambda prompt: _yes(next(p for passage, p in worth.items() if passage in prompt)))
+    worth = {"part 0 of page 1": 0.2, "part 1 of page 1": 0.8, "part 0 of page 2": 0.5}
+    engine = _engine(lambda prompt: _yes(next(p for part, p in worth.items() if part in prompt)))
     scorer = RelevanceScorer(engine, ScoringMode.LABEL)
-    ranker = CascadeRanker(_Searcher(), _Passages(), _texts, scorer, prefiltered=3, alone=True)
+    ranker = CascadeRanker(_Searcher(), _Parts(), _texts, scorer, prefiltered=3, alone=True)
     ranked = asyncio.run(ranker.rank(_QUESTION, emit=lambda _: None))
     assert _numbers(ranked) == [1, 0, 2, *range(3, 64)]  # the first as the least, before an equal one
     assert [candidate.relevance and candidate.relevance.value for candidate in ranked[:3]] == [0.8, 0.5, 0.5]
     assert {candidate.hit.segment.tokens for candidate in ranked} == {3}  # whole segments, whatever was scored
     assert len(engine.calls) == 3
+
+
+def test_segments_without_a_part_that_was_scored_count_as_the_least_that_is_known() -> None:
+    def told(prompt: str) -> Completion:
+        return _yes(0.1 if "part 0 of page 1" in prompt else 0.9) if "page 2" not in prompt else _says({"?": 1.0})
+
+    scorer = RelevanceScorer(_engine(told), ScoringMode.LABEL)
+    ranker = CascadeRanker(_Searcher(), _Parts(), _texts, scorer, prefiltered=4, alone=True)
+    found = {c.hit.segment.index: c.relevance for c in asyncio.run(ranker.rank(_QUESTION, emit=lambda _: None))[:4]}
+    assert {number: one and one.value for number, one in found.items()} == {0: 0.9, 1: 0.9, 2: None, 3: 0.9}
+    assert found[0] is not None
+    assert not found[0].figures  # of another one
 
 
 def test_likelihoods_are_taken_as_parts_of_the_highest_of_a_question() -> None:

@@ -106,7 +106,7 @@ def test_no_texts_give_no_rows(subject: Subject) -> None:
     subject.run(test)
 
 
-def test_a_blank_text_gets_a_vector_too(subject: Subject) -> None:
+def test_a_blank_text_gets_a_vector_of_length_one_or_zeros(subject: Subject) -> None:
     async def test(embedder: Embedder) -> None:
         *blank, length = np.linalg.norm(await embedder.embed(["", " \n", BEES]), axis=1).tolist()
         assert length == pytest.approx(1.0, abs=1e-5)

@@ -64,6 +64,7 @@ def test_answers_are_judged_where_there_is_a_reference(lda: Lda, dialogues: Path
     arguments = ("eval", "memory", dialogues, "--policies", "retrieve", "--budgets", "500", "--answers", "--judge")
     report = lda.json(*arguments)["results"][0]
     (figures,) = report["figures"]
+    assert lda.query("select count(*) from calls where prompt_name = 'judge/answer'") == [(1,)]
     assert (figures["right"], figures["unjudged"]) == (0.0, 0)
     assert [trial["right"] for trial in report["trials"]] == [False, None]  # the other one has no answer
     assert [trial["f1"] is None for trial in report["trials"]] == [False, True]

@@ -596,18 +596,18 @@ def test_a_document_that_is_not_stored_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("by_meaning", [True, False])
-def test_the_passage_of_a_segment_is_what_the_question_is_about(tmp_path: Path, *, by_meaning: bool) -> None:
+def test_the_best_parts_of_segments_are_what_the_question_is_about(tmp_path: Path, *, by_meaning: bool) -> None:
     async def work(place: Place) -> None:
         index = await place.open(MEMBERS, CountedEmbedder() if by_meaning else None)
         for day in (0, 31, 100, 149):
             question = f"Who hid what on day {day} of beta?"
             hits = await index.lexical(question, k=3)
-            found = await index.passages(question, hits, count=4)
+            found = await index.parts(question, hits, count=4)
             assert sum(map(len, found)) == 4
-            assert any(f"On day {day} of beta" in text_of(passage) for passage in found[0])
-            for hit, passages in zip(hits, found, strict=True):
-                assert all(passage.document_id == hit.document_id for passage in passages)
-                for part in (passage.segment for passage in passages):
+            assert any(f"On day {day} of beta" in text_of(part) for part in found[0])
+            for hit, parts in zip(hits, found, strict=True):
+                assert all(part.document_id == hit.document_id for part in parts)
+                for part in (found_part.segment for found_part in parts):
                     assert hit.segment.start <= part.start < part.end <= hit.segment.end
                     assert part.end - part.start < (hit.segment.end - hit.segment.start) / 2
         index.close()
@@ -615,14 +615,14 @@ def test_the_passage_of_a_segment_is_what_the_question_is_about(tmp_path: Path, 
     with_place(tmp_path, work)
 
 
-def test_passages_are_found_by_words_where_the_embedder_fails(tmp_path: Path) -> None:
+def test_parts_are_found_by_words_where_the_embedder_fails(tmp_path: Path) -> None:
     async def work(place: Place) -> None:
         embedder, told = CountedEmbedder(), list[LdaError]()
         index = await place.open(MEMBERS, embedder, lost=told.append)
         hits = await index.lexical("Who hid what on day 31 of beta?", k=1)
         embedder.fails_after = 0
-        ((passage,),) = await index.passages("Who hid what on day 31 of beta?", hits, count=1)
-        assert "On day 31 of beta" in text_of(passage)
+        ((part,),) = await index.parts("Who hid what on day 31 of beta?", hits, count=1)
+        assert "On day 31 of beta" in text_of(part)
         assert len(told) == 1
         index.close()
 

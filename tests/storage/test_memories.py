@@ -134,6 +134,12 @@ def test_memories_are_found_by_kind_time_and_source(database: str) -> None:
         assert await found(MemoryFilter(until=NOON + timedelta(days=1))) == [1]
         assert await found(MemoryFilter(kinds=frozenset({MemoryKind.FACT}))) == [2]
         assert await found(MemoryFilter(source={"file": "x"}), count=1) == [3]
+        others = [NewMemory(str(number), source={"file": "y" if number % 100 else "x"}) for number in range(1100)]
+        await memories.append_all(space, others)
+        several = await found(MemoryFilter(source={"file": "x"}))
+        assert several == [*range(1004, 3, -100), 3, 1]  # pages of them
+        assert await found(MemoryFilter(source={"file": "x"}), count=9) == several[:9]
+        assert await found(MemoryFilter(source={"file": "x"}), before=4) == [3, 1]
 
     with_database(database, work)
 
