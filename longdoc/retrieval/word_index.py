@@ -42,7 +42,7 @@ _HAVING = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?
 _SECURE = "INSERT INTO words (words, rank) VALUES ('secure-delete', 1)"
 _OPTIMIZE = "INSERT INTO words (words) VALUES ('optimize')"
 _THERE = "SELECT 1 FROM words WHERE rowid = ?"
-_MOST_SCORED = 4000
+_MOST_SCORED = 3000
 """So many texts are scored at most, those with the rarest words of a question: a word that more texts have tells little
 of any, and to score them all would take as long as there are texts."""
 
