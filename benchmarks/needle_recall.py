@@ -34,7 +34,8 @@ _KINDS = "passkey,plain,bridge,decoys,paraphrase"
 _STRATEGIES = "lexical,dense,retrieve,cascade,random,head and tail"
 _KS = ("1", "4", "16", "64")
 _BUDGETS = ("1024", "4096", "8192")
-_BUDGET = "4096"
+_K = "16"
+"""Segments that count: with 512 tokens each they fill the window of the small model, 8,192."""
 _LEAST = 0.95
 _CASCADE = "cascade:"
 _RIVALS = ("lexical", "dense")
@@ -87,8 +88,8 @@ class _Sum(BaseModel):
 
     @property
     def rate(self) -> float:
-        """The share that is found within the budget that counts; 0 of nothing."""
-        return self.within.get(_BUDGET, 0.0) / self.cases if self.cases else 0.0
+        """The share that is found among the segments that count; 0 of nothing."""
+        return self.found.get(_K, 0.0) / self.cases if self.cases else 0.0
 
 
 class _Trial(BaseModel):
@@ -200,11 +201,12 @@ def _how(trials: Sequence[_Trial], compared: Mapping[str, _Trial], best: str | N
     terms = dict.fromkeys(term for trial in trials for term in trial.terms)
     return (
         f"Invented facts and five-digit numbers planted at depths from beginning to end; every strategy "
-        f"selects segments for the same questions. By kind: the share whose needles lie whole within {int(_BUDGET):,} "
-        "tokens; of all kinds: within budgets, with 95% intervals (Wilson), and in one of the k best segments each "
-        f"(`@k`). Only those are told that were tried on every case. {'; '.join(terms)}. Target, of "
-        f"all cases: `cascade` in its best mode ({best or 'none was tried on all'}) finds at least {_LEAST:.0%} within "
-        f"{int(_BUDGET):,} tokens, and no less than {' and '.join(_RIVALS)}.{_limit(compared, best)}"
+        f"selects segments for the same questions. By kind: the share whose needles are all among the {_K} best "
+        "segments; of all kinds: whole within budgets of tokens, with 95% intervals (Wilson), and among the k best "
+        f"segments (`@k`). Only those are told that were tried on every case. {'; '.join(terms)}. Target, of "
+        f"all cases: `cascade` in its best mode ({best or 'none was tried on all'}) finds at least {_LEAST:.0%} "
+        f"among {_K} segments, as many as the window of a model of 8,192 tokens holds, and no less than "
+        f"{' and '.join(_RIVALS)}.{_limit(compared, best)}"
     )
 
 
@@ -227,7 +229,7 @@ def _is_passed(compared: Mapping[str, _Trial], best: str) -> bool:
 
 
 def _share(total: _Sum | None) -> str:
-    return "-" if total is None or not total.cases else _percent(total.within.get(_BUDGET), total.cases, interval=False)
+    return "-" if total is None or not total.cases else _percent(total.found.get(_K), total.cases, interval=False)
 
 
 def _percent(hits: float | None, cases: int, *, interval: bool = True) -> str:

@@ -231,9 +231,12 @@ class _DialogueTrials:
 def _recalled(trial: RecallTrial, decision: Decision, seconds: float) -> RecallTrial:
     kept = decision.kept
     flash = [] if decision.flash is None else [decision.flash]
+    found = [one.candidate for one in decision.fitted if one.candidate.relevance > 0.0]
+    ranked = sorted(found, key=lambda one: (-one.rank, -one.number))
     return replace(
         trial,
         candidates=tuple(one.candidate.number for one in (*decision.fitted, *flash)),
+        ranked=tuple(one.number for one in ranked),
         kept=tuple(one.candidate.number for one in kept),
         full=tuple(one.candidate.number for one in kept if one.form is Form.FULL),
         tokens=decision.tokens,

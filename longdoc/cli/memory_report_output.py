@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from longdoc.cli.compare_output import NamedTable
 from longdoc.cli.markdown_table import markdown_table
 from longdoc.cli.output import OutputFormat
-from longdoc.evaluation.memory_report import MemoryReport, PolicyFigures
+from longdoc.evaluation.memory_report import KS, MemoryReport, PolicyFigures
 from longdoc.json_value import JsonValue
 
 _NONE = "-"
 _COLUMNS = ("policy", "budget", "recall", "in full", "tokens", "judge calls", "gated out", "ms")
 _ANSWERED = ("exact", "F1")
 _JUDGED = ("right", "unjudged")
-_NUMBERS = frozenset({"gold", "also", "candidates", "kept", "full"})
+_NUMBERS = frozenset({"gold", "also", "candidates", "ranked", "kept", "full"})
 _TERMS = (
     "recall: share of the turns with the evidence that stand in the prompt (in full: not as a summary); tokens: of "
     "memories in the prompt, on average; judge calls: about memories; gated out: questions for which nothing was "
@@ -54,7 +54,7 @@ class MemoryReportOutput:
     def tables(self) -> Sequence[NamedTable]:
         """All questions, then each kind of them."""
         kinds = self.report.kinds if len(self.report.kinds) > 1 else []
-        found = [self._table("all questions", self.report.figures())]
+        found = [self._table("all questions", self.report.figures()), self._ranked()]
         return [*found, *(self._table(kind, self.report.figures(kind=kind)) for kind in kinds)]
 
     def text(self, form: OutputFormat) -> str:
@@ -83,6 +83,15 @@ class MemoryReportOutput:
             "by_kind": {kind: [one.to_json() for one in report.figures(kind=kind)] for kind in report.kinds},
             "trials": trials,
         }
+
+    def _ranked(self) -> NamedTable:
+        """What is among the best ranked, whatever fits; the same at every budget but for how many are looked at."""
+        rows = [
+            [one.policy, f"{one.budget:,}", *(_share(one.recall_at[k]) for k in KS), _share(one.recall_candidates)]
+            for one in self.report.figures()
+        ]
+        columns = ["policy", "budget", *(f"@{k}" for k in KS), "of candidates"]
+        return NamedTable("recall at k, by rank and before fitting", columns, rows)
 
     def _table(self, title: str, figures: Sequence[PolicyFigures]) -> NamedTable:
         answered = any(one.f1 is not None for one in figures)

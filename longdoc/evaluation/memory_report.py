@@ -13,14 +13,17 @@ from statistics import fmean, median
 
 from longdoc.json_value import JsonValue
 
+KS = (1, 3, 5, 10, 20)
+"""How many of the best ranked memories are looked at, whatever fits a budget."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecallTrial:
     """What one policy recalled for one question; turns are numbers counted from 1.
 
-    `candidates` were looked at, `kept` stand in the prompt, `full` of them in full. `answer` and its scores are None
-    where none was asked for, `right` is a judge's mark, `unjudged` tells that it gave none; `failure` says why a trial
-    has no result.
+    `candidates` were looked at, `ranked` of them by a search, the best first; `kept` stand in the prompt, `full` of
+    those in full. `answer` and its scores are None where none was asked for, `right` is a judge's mark, `unjudged`
+    tells that it gave none; `failure` says why a trial has no result.
     """
 
     dialogue: str
@@ -31,6 +34,7 @@ class RecallTrial:
     gold: tuple[int, ...]
     also: tuple[int, ...] = ()
     candidates: tuple[int, ...] = ()
+    ranked: tuple[int, ...] = ()
     kept: tuple[int, ...] = ()
     full: tuple[int, ...] = ()
     tokens: int = 0
@@ -65,6 +69,7 @@ class PolicyFigures:
     recall: float | None
     recall_full: float | None
     recall_candidates: float | None
+    recall_at: Mapping[int, float | None]
     tokens: float
     judge_calls: float
     malformed: int
@@ -85,6 +90,7 @@ class PolicyFigures:
             "recall": self.recall,
             "recall_in_full": self.recall_full,
             "recall_of_candidates": self.recall_candidates,
+            "recall_at": {str(k): value for k, value in self.recall_at.items()},
             "tokens": self.tokens,
             "judge_calls": self.judge_calls,
             "malformed": self.malformed,
@@ -135,6 +141,7 @@ def _figures(policy: str, budget: int, trials: Sequence[RecallTrial]) -> PolicyF
         recall=_mean(trial.recall(trial.kept) for trial in trials),
         recall_full=_mean(trial.recall(trial.full) for trial in trials),
         recall_candidates=_mean(trial.recall(trial.candidates) for trial in trials),
+        recall_at={k: _mean(trial.recall(trial.ranked[:k]) for trial in trials) for k in KS},
         tokens=_mean(trial.tokens for trial in done) or 0.0,
         judge_calls=_mean(trial.judge_calls for trial in done) or 0.0,
         malformed=sum(trial.malformed for trial in done),

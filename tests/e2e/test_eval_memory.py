@@ -50,6 +50,8 @@ def test_policies_are_compared_and_repeated_for_nothing(lda: Lda, dialogues: Pat
     for name in ("auto", "retrieve", "scm without gate"):
         assert figures[name, 100]["recall"] == figures[name, 2000]["recall"] == 1.0
         assert figures[name, 100]["tokens"] <= 100
+    assert figures["retrieve", 100]["recall_at"] == {"1": 1.0, "3": 1.0, "5": 1.0, "10": 1.0, "20": 1.0}
+    assert figures["full", 100]["recall_at"]["20"] == 0.0  # it ranks nothing
     assert figures["full", 100]["recall"] == 0.0
     assert figures["scm without activation", 100]["recall"] == 0.0
     assert figures["auto", 100]["f1"] is not None
@@ -89,4 +91,5 @@ def test_tables_are_printed(lda: Lda, dialogues: Path) -> None:
     done = lda.run("eval", "memory", dialogues, "--no-summaries", "--budgets", "500")
     assert done.returncode == 0, done.stderr
     assert "all questions (2)" in done.stdout
+    assert "recall at k, by rank and before fitting" in done.stdout
     assert "recall: share of the turns with the evidence" in done.stderr
