@@ -32,15 +32,16 @@ class AskedBy:
 
 async def best_parts(rows: IndexRows, asked: AskedBy, hits: Sequence[Hit], *, count: int) -> list[list[Hit]]:
     """For each hit its best parts in the place of its segment, in order: those among the `count` parts of all segments
-    that are most like the question, by words and by meaning as far as there is an embedder. A part of two segments is
-    one, of the first. Some hits have several, some none."""
-    scored: dict[tuple[str, int], tuple[float, int, Segment]] = {}
+    that are most like the question, by words and by meaning as far as there is an embedder. Parts with the same text
+    are one, of the first hit that has it. Some hits have several, some none."""
+    scored: dict[str, tuple[float, int, Segment]] = {}
     for document_id in dict.fromkeys(hit.document_id for hit in hits):
-        scores = _Scores(rows, asked, document_id, await rows.text(document_id), await rows.layout(document_id))
+        text = await rows.text(document_id)
+        scores = _Scores(rows, asked, document_id, text, await rows.layout(document_id))
         for place, hit in enumerate(hits):
             if hit.document_id == document_id:
                 for score, part in await scores.of(hit.segment):
-                    scored.setdefault((document_id, part.start), (score, place, part))
+                    scored.setdefault(text[part.start : part.end].strip(), (score, place, part))
     best = sorted(scored.values(), key=lambda one: (-one[0], one[1], one[2].start))[:count]
     found: list[list[Hit]] = [[] for _ in hits]
     for _, place, part in sorted(best, key=lambda one: (one[1], one[2].start)):

@@ -36,7 +36,7 @@ from longdoc.storage.collections import Member
 if TYPE_CHECKING:
     from longdoc.retrieval.vector_index import Ids, VectorIndex, Vectors
 
-    Found: TypeAlias = tuple[Ids, Vectors]
+    Found: TypeAlias = tuple[Ids, Vectors, bool]
     Search: TypeAlias = Callable[[int], Awaitable[Found]]
 
 Members: TypeAlias = Callable[[], Awaitable[Sequence[Member]]]
@@ -142,11 +142,12 @@ class CollectionIndex:
 
     async def lexical(self, question: str, *, k: int) -> list[Hit]:
         """The `k` best windows by the words of a question, fewer where fewer have any of them."""
-        return await self._ranking(LEXICAL, lambda n: asyncio.to_thread(self._lexical.search, question, k=n), k=k)
+        return await self._ranking(LEXICAL, lambda n: self._asked_for(self._lexical.search, question, n), k=k)
 
     async def dense(self, question: str, *, k: int) -> list[Hit]:
         """The `k` best windows by the meaning of their best parts; none without an embedder that reads the question.
 
+        Of parts with the same text, as texts have that are quoted or come in several versions, the first one counts.
         Raises what the embedder raises.
         """
         if self._dense is None:
@@ -157,7 +158,9 @@ class CollectionIndex:
 
         async def search(n: int) -> Found:
             scores, ids = await asyncio.to_thread(index.search, vector, k=n)
-            return await self._windows_of(ids[0][ids[0] >= 0], scores[0][ids[0] >= 0])
+            found = ids[0] >= 0
+            parts, near = await self._first_of_each(ids[0][found], scores[0][found])
+            return *await self._windows_of(parts, near), len(ids[0][found]) < n
 
         return await self._ranking(DENSE, search, k=k)
 
@@ -199,20 +202,24 @@ class CollectionIndex:
             return []
 
     async def _exact(self, question: str, *, k: int) -> list[Hit]:
-        return await self._ranking(EXACT, lambda n: asyncio.to_thread(self._lexical.look_up, question, k=n), k=k)
+        return await self._ranking(EXACT, lambda n: self._asked_for(self._lexical.look_up, question, n), k=k)
+
+    async def _asked_for(self, search: Callable[..., tuple[Ids, Vectors]], question: str, n: int) -> Found:
+        ids, scores = await asyncio.to_thread(search, question, k=n)
+        return ids, scores, len(ids) < n
 
     async def _ranking(self, name: str, search: Search, *, k: int) -> list[Hit]:
         """The first `k` different windows that a search finds, asked for more and more."""
         asked = k
         while True:
             asked *= _MORE
-            ids, scores = await search(asked)
+            ids, scores, is_all = await search(asked)
             firsts = await asyncio.to_thread(self._lexical.first_copies, ids.tolist())
             best: dict[int, float] = {}
             for one, score in zip(ids.tolist(), scores.tolist(), strict=True):
                 if one in firsts:
                     best.setdefault(firsts[one], score)
-            if len(best) >= k or len(ids) < asked:
+            if len(best) >= k or is_all:
                 hits = [await self._hit(one, score) for one, score in list(best.items())[:k]]
                 return [replace(hit, ranks={name: rank}) for rank, hit in enumerate(hits, 1)]
 
@@ -221,7 +228,20 @@ class CollectionIndex:
         layout = await self._rows.layout(document_id)
         return Hit(document_id, layout.windows[window & ((1 << NUMBER_BITS) - 1)], score)
 
-    async def _windows_of(self, parts: Ids, scores: Vectors) -> Found:
+    async def _first_of_each(self, parts: Ids, scores: Vectors) -> tuple[Ids, Vectors]:
+        """Of parts with the same text the one that stands first, with the best score of them."""
+        documents: Iterable[int] = np.unique(parts >> NUMBER_BITS).tolist()
+        keys = {one: await self._rows.part_keys(self._documents[one]) for one in documents}
+        best: dict[int, tuple[float, int]] = {}
+        found: Iterable[tuple[int, float]] = zip(parts.tolist(), scores.tolist(), strict=True)
+        for part, score in found:
+            key = keys[part >> NUMBER_BITS][part & ((1 << NUMBER_BITS) - 1)]
+            known = best.get(key, (score, part))
+            best[key] = max(score, known[0]), min(part, known[1])
+        near, firsts = zip(*best.values(), strict=True) if best else ((), ())
+        return np.array(firsts, np.int64), np.array(near, np.float32)
+
+    async def _windows_of(self, parts: Ids, scores: Vectors) -> tuple[Ids, Vectors]:
         """The windows of parts, as often as they have any, in the order of score and position."""
         numbers: Iterable[int] = np.unique(parts >> NUMBER_BITS).tolist()
         windows = np.empty_like(parts)

@@ -65,6 +65,7 @@ class IndexRows:
         self._embeddings = embeddings
         self._at_hand = {document.id: document for document in at_hand}
         self._layouts: OrderedDict[str, Layout] = OrderedDict()
+        self._part_keys: OrderedDict[str, array[int]] = OrderedDict()
         self._digests: dict[str, bytes] = {}
 
     async def text(self, document_id: str) -> str:
@@ -80,6 +81,18 @@ class IndexRows:
         if len(self._layouts) > _LAYOUTS_KEPT:
             self._layouts.popitem(last=False)
         return layout
+
+    async def part_keys(self, document_id: str) -> array[int]:
+        """For each part of a stored document a number that equal texts share in this process."""
+        keys = self._part_keys.get(document_id)
+        if keys is None:
+            text, layout = await self.text(document_id), await self.layout(document_id)
+            keys = array("q", (hash(text[part.start : part.end].strip()) for part in layout.parts))
+        self._part_keys[document_id] = keys
+        self._part_keys.move_to_end(document_id)
+        if len(self._part_keys) > _LAYOUTS_KEPT:
+            self._part_keys.popitem(last=False)
+        return keys
 
     async def layout_digests(self, document_ids: Sequence[str]) -> Mapping[str, bytes]:
         """By document, what is equal where it is cut the same; those that are not cut yet are left out."""

@@ -627,3 +627,36 @@ def test_parts_are_found_by_words_where_the_embedder_fails(tmp_path: Path) -> No
         index.close()
 
     with_place(tmp_path, work)
+
+
+def test_copies_of_a_part_do_not_crowd_out_what_else_is_alike(tmp_path: Path) -> None:
+    """The same words in texts that are cut at other places, as in versions of one work: their windows differ."""
+    blame = "flood, fire or the war is to blame for it."
+    clause = (
+        "The lessee shall keep the roof, the gutters, the chimneys and the outer walls of the mill in good repair, and "
+        f"shall answer for all damage that comes of neglect, unless {blame}"
+    )
+
+    def version(number: int) -> Document:
+        builder = DocumentBuilder("text", f"version {number}.txt")
+        for day in range(150):
+            builder.add_block(f"On day {day} of version {number}, {NAMES[day % 6]} hid the {THINGS[day % 5]} again.")
+            if day == 60 + number:
+                builder.add_block(clause)
+        return builder.build()
+
+    versions = [version(number) for number in range(8)]
+    members = tuple(Member(number, document.id) for number, document in enumerate(versions, 1))
+
+    async def work(place: Place) -> None:
+        for document in versions:
+            await place.documents.save(document)
+        index = await place.open(members, CountedEmbedder(dimensions=256))
+        hits = await index.dense("and shall answer for all damage that comes of neglect, unless " + blame, k=5)
+        assert [hit.score > 0.9 for hit in hits] == [True, False, False, False, False]
+        assert hits[0].document_id == versions[0].id
+        everything = await index.dense(clause, k=10_000)
+        assert len({hit.place for hit in everything}) == len(everything) > 5
+        index.close()
+
+    with_place(tmp_path, work)
