@@ -113,12 +113,11 @@ class MemoryIndex:
 
         With `most` only so many changes, of words and of vectors each: the rest is left to who has the time.
         """
-        if await self._is_current():
-            return
-        await self._catch_up_words(most)
+        last = await self._memories.last_change(self._namespace.id)
+        await self._catch_up_words(last, most)
         if self._dense is not None:
             try:
-                await self._catch_up_dense(self._dense, progress, most)
+                await self._catch_up_dense(self._dense, last, progress, most)
             except (ConfigError, EngineError) as error:
                 self._lost(error)
 
@@ -183,7 +182,8 @@ class MemoryIndex:
             async with self._catching_up:
                 if self._words is words:
                     await self._renew_words()
-            await self._catch_up_words(_BEFORE_SEARCH)
+            last = await self._memories.last_change(self._namespace.id)
+            await self._catch_up_words(last, _BEFORE_SEARCH)
             ids, scores = await asyncio.to_thread(self._words.search, question, k=depth)
         return dict(zip(ids.tolist(), scores.tolist(), strict=True))
 
@@ -199,33 +199,27 @@ class MemoryIndex:
         }
         return [one for one in earlier if one.number in rows and meant.takes(rows[one.number])]
 
-    async def _is_current(self) -> bool:
-        """Whether nothing changed since, which is so as a rule."""
-        last = await self._memories.last_change(self._namespace.id)
-        try:
-            words = await asyncio.to_thread(lambda: self._words.watermark)
-        except IndexUnusableError:
-            return False
-        return words == last and (self._dense is None or self._dense.index.watermark == last)
-
-    async def _catch_up_words(self, most: int | None) -> None:
+    async def _catch_up_words(self, last: int, most: int | None) -> None:
+        """Take in changes up to the one that was the last a moment ago, and any since."""
         done = 0
         while most is None or done < most:
             async with self._catching_up:
                 try:
-                    added = await self._add_words()
+                    added = await self._add_words(last)
                 except IndexUnusableError:
                     await self._renew_words()
-                    added = await self._add_words()
-            if not added:
+                    added = await self._add_words(last)
+            if added < _AT_ONCE:
                 return
             done += added
 
-    async def _add_words(self) -> int:
+    async def _add_words(self, last: int) -> int:
         """Take in the next changes; how many."""
         watermark = await asyncio.to_thread(lambda: self._words.watermark)
-        if watermark > await self._memories.last_change(self._namespace.id):  # of another record, or a later state
-            await self._renew_words()
+        if watermark == last:
+            return 0
+        if watermark > last and watermark > await self._memories.last_change(self._namespace.id):
+            await self._renew_words()  # it is of another record, or of a later state of this one
             watermark = 0
         rows = await self._memories.changed(self._namespace.id, after=watermark, count=_AT_ONCE)
         if rows:
@@ -239,14 +233,16 @@ class MemoryIndex:
         await asyncio.to_thread(path.unlink, missing_ok=True)
         self._words = await asyncio.to_thread(WordIndex, path, identity=_identity(self._namespace))
 
-    async def _catch_up_dense(self, dense: _Dense, progress: Progress, most: int | None) -> None:
+    async def _catch_up_dense(self, dense: _Dense, last: int, progress: Progress, most: int | None) -> None:
         """Few at a time, so that a search waits for a few only."""
         async with self._catching_up:
-            first = dense.index.watermark
-            last = await self._memories.last_change(self._namespace.id)
-            if first > last:
-                dense.renew()
+            if dense.index.watermark > last:
+                last = await self._memories.last_change(self._namespace.id)
+                if dense.index.watermark > last:
+                    dense.renew()
         first, done = dense.index.watermark, 0
+        if first == last:
+            return
         while most is None or done < most:
             async with self._catching_up:
                 rows = await self._memories.changed(
@@ -256,7 +252,9 @@ class MemoryIndex:
                     return
                 await dense.add(rows)
             done += len(rows)
-            progress(dense.index.watermark - first, last - first)
+            progress(dense.index.watermark - first, max(last, dense.index.watermark) - first)
+            if len(rows) < _EMBEDDED_AT_ONCE:
+                return
 
 
 class _Dense:
