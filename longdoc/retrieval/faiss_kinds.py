@@ -28,8 +28,8 @@ _CELLS_PER_ROOT = 2.0
 _PROBES_PER_ROOT = 3.0
 _CANDIDATES_PER_NEIGHBOUR = 20
 _LEAST_LOOKED_AT = 150_000
-"""Vectors, which takes a few milliseconds. What is unlike everything else lies in any cell: of needles in 127,000 vectors
-of a book, a search through one cell in nine missed one in three."""
+"""Vectors, which takes a few milliseconds. What is unlike everything else lies in any cell: of needles among 127,000
+vectors of a book, a search through one cell in nine missed one in three."""
 _HALF_BYTES = 2
 
 
