@@ -140,7 +140,7 @@ class WordIndex:
         if self._path.stat().st_size > _CHECKED_BYTES:
             return True
         whole = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
-        connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+        _in_transaction(connection, "INSERT INTO words (words) VALUES ('integrity-check')")
         return whole
 
     def _about(self) -> tuple[int, int]:
@@ -199,7 +199,19 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _scrubs(connection: sqlite3.Connection) -> bool:
     """Let what is deleted leave the file at once; False where SQLite (before 3.42) cannot."""
     try:
-        connection.execute(_SECURE)
+        _in_transaction(connection, _SECURE)
     except sqlite3.OperationalError:
         return False
     return True
+
+
+def _in_transaction(connection: sqlite3.Connection, command: str) -> None:
+    """Give FTS5 a command. By itself one leaves a reader open, and with it a view of the file as it was, from which a
+    connection cannot go on to write once another one has written."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(command)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -51,6 +51,18 @@ def test_a_change_counts_once_whoever_brings_it(tmp_path: Path) -> None:
     two.close()
 
 
+def test_one_writes_after_another_wrote_since_both_were_opened(tmp_path: Path) -> None:
+    some = changes(*(f"word{number} common" for number in range(30)))
+    one, two = opened(tmp_path), opened(tmp_path)
+    for count in range(5, 30, 5):
+        two.apply(some[:count])
+        one.apply(some[: count + 1])
+        assert found(one, f"word{count}", k=1) == [count + 1]
+        assert found(two, f"word{count}", k=1) == [count + 1]
+    one.close()
+    two.close()
+
+
 def test_a_score_is_a_share_of_the_most(tmp_path: Path) -> None:
     index = opened(tmp_path)
     index.apply(changes("cat", "cat dog", *(f"filler {number}" for number in range(50))))
