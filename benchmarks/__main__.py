@@ -31,6 +31,7 @@ _BY_NAME_ONLY = (
     "index_speed",
     "needle_recall",
     "question_sets",
+    "memory_recall",
     "memory_scale",
     "long_conversation",
     "vllm_pipeline",
