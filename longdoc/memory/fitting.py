@@ -81,9 +81,9 @@ async def fit(
                 break
             chosen[place] = chosen[place] if chosen[place].form is Form.DROPPED else step(chosen[place])
     if chosen and _sum(chosen) > left:
-        chosen[-1] = await _shortened(chosen[-1], left, cut)
+        chosen[-1] = await shortened(chosen[-1], left, cut)
     if flash is not None and flash.tokens > budget:
-        flash = await _shortened(flash, budget, cut)
+        flash = await shortened(flash, budget, cut)
     return Fitting(tuple(sorted(chosen, key=lambda one: one.candidate.number)), flash, asked, malformed)
 
 
@@ -114,7 +114,7 @@ def _as_judged(one: Fitted) -> Fitted:
     return summarized(one) if one.judgement.enough else one
 
 
-async def _shortened(one: Fitted, tokens: int, cut: Cut) -> Fitted:
+async def shortened(one: Fitted, tokens: int, cut: Cut) -> Fitted:
     """As much of it as fits; nothing where no sentence does."""
     text, length = await cut(one.text, tokens) if tokens > 0 else ("", 0)
     if not text or length > tokens:

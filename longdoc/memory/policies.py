@@ -8,13 +8,13 @@ was measured to help (docs/benchmarks.md).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
 from longdoc.memory.decision import Candidate, Decision, Fitted, Form, Gate
-from longdoc.memory.fitting import JUDGE_MIN_TOKENS, Fitting, Judge, dropped, fit, in_full, summarized
+from longdoc.memory.fitting import JUDGE_MIN_TOKENS, Fitting, Judge, dropped, fit, in_full, shortened, summarized
 from longdoc.memory.ranking import Ranking, rank
 from longdoc.memory.stream import MemoryStream
 from longdoc.storage.memory_types import MemoryFilter
@@ -24,6 +24,8 @@ MOST_RECALLED = 20
 MOST_RETRIEVED = 100
 _RECALLED = 6
 _FLASH_TOKENS = 500
+_FLASH_SHARE = 0.25
+"""Of the budget: what was said just now must not leave no room for what was said of it before."""
 _FEW = 1
 """So few memories before flash memory need no question whether they are needed."""
 
@@ -109,13 +111,11 @@ class Retrieval:
     async def decide(self, question: str, *, before: int, budget: int) -> Decision:
         """See `MemoryPolicy`."""
         started = time.monotonic()
-        flash = await _flash(self._stream, before, self._options)
+        flash = await _flash(self._stream, before, self._options, budget)
         ranked = await _ranked(
             self._stream, question, k=MOST_RETRIEVED, before=before, flash=flash, options=self._options
         )
-        fitting = await _packed(
-            self._stream, question, _without_summaries(ranked), flash=flash, budget=budget, in_full_share=1.0
-        )
+        fitting = await _packed(self._stream, question, _without_summaries(ranked), flash=flash, budget=budget)
         gate = _needed("memories are always looked for")
         reason = "as many of the best as fit"
         return _decision(PolicyName.RETRIEVE, reason, budget=budget, gate=gate, fitting=fitting, started=started)
@@ -140,7 +140,7 @@ class SelfControlled:
             gate = _needed("everything fits")
             flash = _split_flash(kept, self._options)
             return Decision(PolicyName.SCM, "everything fits", budget, gate, kept, flash, seconds=_since(started))
-        flash = await _flash(self._stream, before, self._options)
+        flash = await _flash(self._stream, before, self._options, budget)
         gate = await self._gated(question, kept)
         ranked: Sequence[Candidate] = []
         if gate.needed and self._options.activation:
@@ -157,6 +157,7 @@ class SelfControlled:
             cut=self._stream.cut,
             judge_min_tokens=self._options.judge_min_tokens,
         )
+        fitting = _topped_up(fitting, budget)
         return _decision(
             PolicyName.SCM, "as a model judged", budget=budget, gate=gate, fitting=fitting, started=started
         )
@@ -170,8 +171,8 @@ class SelfControlled:
 
 
 class Automatic:
-    """Everything while it fits; then the most relevant memories: the best in full, on half of the budget, and of the
-    others as many as fit, as summaries where they have one.
+    """Everything while it fits; then the most relevant memories: a few as summaries where they have one, the best of
+    these in full as far as there is room, and then of the others as many as fit.
 
     No model is asked, so it costs nothing and keeps nobody waiting.
     """
@@ -188,50 +189,44 @@ class Automatic:
             flash = _split_flash(kept, self._options)
             gate = _needed("everything fits")
             return Decision(PolicyName.FULL, "everything fits", budget, gate, kept, flash, seconds=_since(started))
-        flash = await _flash(self._stream, before, self._options)
+        flash = await _flash(self._stream, before, self._options, budget)
         ranked = await _ranked(
             self._stream, question, k=MOST_RETRIEVED, before=before, flash=flash, options=self._options
         )
-        fitting = await _packed(self._stream, question, ranked, flash=flash, budget=budget, in_full_share=0.5)
+        fitting = await _packed(self._stream, question, ranked, flash=flash, budget=budget)
         gate = _needed("memories are always looked for")
         reason = "not everything fits; the best in full, others as summaries"
         return _decision(PolicyName.RETRIEVE, reason, budget=budget, gate=gate, fitting=fitting, started=started)
 
 
 async def _packed(
-    stream: MemoryStream,
-    question: str,
-    ranked: Sequence[Candidate],
-    *,
-    flash: Fitted | None,
-    budget: int,
-    in_full_share: float,
+    stream: MemoryStream, question: str, ranked: Sequence[Candidate], *, flash: Fitted | None, budget: int
 ) -> Fitting:
-    """As many of the best as fit: in full up to a share of the budget, then as summaries where they have one, of which
-    the best are taken in full where something is left."""
+    """As many of the best as fit: a few as summaries first, where they have one, then the best of these in full; then
+    more, and more of these in full, as far as it reaches. The best one is there in any case, cut where it is too long.
+    """
     left = budget - (0 if flash is None else flash.tokens)
-    full_left = max(0, left) * in_full_share
-    chosen: list[Fitted] = []
-    for one in ranked:
-        full = in_full(one)
-        form = full if one.full_tokens <= full_left or not chosen else summarized(full)
-        if form.tokens > left:
-            form = dropped(full)
-        if form.form is Form.FULL:
-            full_left -= form.tokens
-        left -= form.tokens
-        chosen.append(form)
-    for place, form in enumerate(chosen):  # what is left goes to the best of the summaries
-        more = form.candidate.full_tokens - form.tokens
-        if form.form is Form.SUMMARY and more <= left:
-            chosen[place] = in_full(form.candidate)
-            left -= more
-    if ranked and all(one.form is Form.DROPPED for one in chosen):  # the best alone is too long
-        return await fit(question, ranked[:1], flash=flash, budget=budget, judge=None, cut=stream.cut)
-    if flash is not None and flash.tokens > budget:
-        return await fit(question, [], flash=flash, budget=budget, judge=None, cut=stream.cut)
+    chosen = [dropped(in_full(one)) for one in ranked]
+    if ranked and summarized(in_full(ranked[0])).tokens > left:
+        alone = await fit(question, ranked[:1], flash=flash, budget=budget, judge=None, cut=stream.cut)
+        return _in_order((*alone.fitted, *chosen[1:MOST_RECALLED]), alone.flash)
+    for group in (range(min(_RECALLED, len(ranked))), range(_RECALLED, len(ranked))):
+        for place in group:
+            short = summarized(in_full(ranked[place]))
+            if short.tokens <= left:
+                chosen[place] = short
+                left -= short.tokens
+        for place in group:
+            more = ranked[place].full_tokens - chosen[place].tokens
+            if chosen[place].form is Form.SUMMARY and more <= left:
+                chosen[place] = in_full(ranked[place])
+                left -= more
     kept = [one for place, one in enumerate(chosen) if place < MOST_RECALLED or one.form is not Form.DROPPED]
-    return Fitting(tuple(sorted(kept, key=lambda one: one.candidate.number)), flash)
+    return _topped_up(_in_order(kept, flash), budget)
+
+
+def _in_order(fitted: Iterable[Fitted], flash: Fitted | None) -> Fitting:
+    return Fitting(tuple(sorted(fitted, key=lambda one: one.candidate.number)), flash)
 
 
 def _without_summaries(ranked: Sequence[Candidate]) -> list[Candidate]:
@@ -257,14 +252,29 @@ def _split_flash(kept: list[Fitted], options: RecallOptions) -> Fitted | None:
     return kept.pop() if kept and options.flash else None
 
 
-async def _flash(stream: MemoryStream, before: int, options: RecallOptions) -> Fitted | None:
-    """The turn before: in full below 500 tokens, else its summary (released code of SCM)."""
+async def _flash(stream: MemoryStream, before: int, options: RecallOptions, budget: int) -> Fitted | None:
+    """The turn before: in full below 500 tokens, else its summary (released code of SCM), within a quarter of the
+    budget: else its summary or its beginning, or nothing that is set apart."""
     if not options.flash:
         return None
+    most = int(budget * _FLASH_SHARE)
     async for one in stream.newest(before=before, meant=options.meant):
         full = in_full(one)
-        return full if one.full_tokens < _FLASH_TOKENS else summarized(full)
+        taken = full if one.full_tokens < min(_FLASH_TOKENS, most + 1) else summarized(full)
+        if taken.tokens > most:
+            taken = await shortened(taken, most, stream.cut)
+        return None if taken.form is Form.DROPPED else taken
     return None
+
+
+def _topped_up(fitting: Fitting, budget: int) -> Fitting:
+    """With the turn before in full where there is room for it after all."""
+    flash = fitting.flash
+    if flash is None or flash.form is Form.FULL:
+        return fitting
+    others = sum(one.tokens for one in fitting.fitted)
+    fits = others + flash.candidate.full_tokens <= budget
+    return replace(fitting, flash=in_full(flash.candidate)) if fits else fitting
 
 
 async def _ranked(
