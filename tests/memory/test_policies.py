@@ -142,8 +142,26 @@ def test_a_best_memory_that_is_too_long_is_cut(tmp_path: Path) -> None:
     async def work(stream: MemoryStream) -> None:
         facts_aside = RecallOptions(meant=MemoryFilter(kinds=frozenset({MemoryKind.TURN})), flash=False)
         decision = await decide(Retrieval(stream, facts_aside), 10)
-        assert list(forms(decision).values()) == [Form.CUT]
+        assert sorted(forms(decision).values()) == [Form.CUT, Form.DROPPED]  # what did not fit is told too
+        assert [one.form for one in decision.kept] == [Form.CUT]
         assert decision.kept[0].text.startswith("User: The lighthouse")
+
+    with_stream(tmp_path, work)
+
+
+@pytest.mark.parametrize("policy", [Retrieval, Automatic])
+def test_the_turn_before_leaves_room_for_what_was_said_of_it_before(
+    tmp_path: Path, policy: Callable[[MemoryStream, RecallOptions], MemoryPolicy]
+) -> None:
+    async def work(stream: MemoryStream) -> None:
+        long = " ".join(f"This is sentence number {number} of a long answer." for number in range(40))
+        await stream.rows.memories.append(stream.namespace, NewMemory("Tell me more.", response=long))
+        for budget in (60, 120, 240):
+            asked = policy(stream, RecallOptions())
+            decision = await asked.decide("Where is the lighthouse?", before=100, budget=budget)
+            assert decision.tokens <= budget
+            assert decision.flash is None or decision.flash.tokens <= budget / 4
+            assert any(one.form is not Form.DROPPED for one in decision.fitted)
 
     with_stream(tmp_path, work)
 
