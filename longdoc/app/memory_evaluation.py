@@ -114,6 +114,14 @@ async def evaluate_memory(
     return report
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The turns of a dialogue: the numbers they have as memories, and the stream they are recalled from."""
+
+    numbers: Sequence[int]
+    stream: MemoryStream
+
+
 class _DialogueTrials:
     """One dialogue: stored, summarized, and asked."""
 
@@ -132,10 +140,11 @@ class _DialogueTrials:
             await index.catch_up()
             if self._options.summaries:
                 await self._summarize(namespace)
+            stored = _Stored(numbers, await self._stream(namespace, index))
             # Counted first, so that the times of policies are comparable, whichever of them comes first.
-            await (await self._stream(namespace, index)).counted(await self._records.memories.newest(namespace.id))
+            await stored.stream.counted(await self._records.memories.newest(namespace.id))
             return [
-                await self._try(namespace, index, numbers, question, variant, budget)
+                await self._try(stored, question, variant, budget)
                 for budget in self._options.budgets
                 for variant in self._options.variants
                 for question in self._dialogue.questions
@@ -166,48 +175,39 @@ class _DialogueTrials:
         for start in range(0, len(long), _AT_ONCE):
             await asyncio.gather(*(one(memory) for memory in long[start : start + _AT_ONCE]))
 
-    async def _try(  # noqa: PLR0917 - each is another side of a trial
-        self,
-        namespace: Namespace,
-        index: MemoryIndex,
-        numbers: Sequence[int],
-        question: DialogueQuestion,
-        variant: str,
-        budget: int,
-    ) -> RecallTrial:
+    async def _try(self, stored: _Stored, question: DialogueQuestion, variant: str, budget: int) -> RecallTrial:
         trial = RecallTrial(
             dialogue=self._dialogue.id,
             question=question.id,
             kind=question.kind,
             policy=variant,
             budget=budget,
-            gold=tuple(numbers[turn] for turn in question.gold) if question.answerable else (),
-            also=tuple(numbers[turn] for turn in question.also),
+            gold=tuple(stored.numbers[turn] for turn in question.gold) if question.answerable else (),
+            also=tuple(stored.numbers[turn] for turn in question.also),
         )
         asked = trial
-        stream = await self._stream(namespace, index)
-        judge = MemoryJudge(self._run.engine, namespace=namespace.id, emit=self._run.emit)
+        judge = MemoryJudge(self._run.engine, namespace=stored.stream.namespace, emit=self._run.emit)
         name, recall = VARIANTS[variant]
         started = time.monotonic()
-        before = max(numbers, default=0) + 1
+        before = max(stored.numbers, default=0) + 1
         try:
-            policy = policy_of(name, stream, recall, judge)
+            policy = policy_of(name, stored.stream, recall, judge)
             decision = await policy.decide(question.question, before=before, budget=budget)
             trial = _recalled(trial, decision, time.monotonic() - started)
             if self._options.answers:
-                trial = await self._answered(trial, self._writer(namespace), question, decision, before)
+                trial = await self._answered(trial, self._writer(stored.stream.namespace), question, decision, before)
         except LdaError as error:
             if error.resumable:
                 raise
             return replace(asked, failure=str(error))
         return trial
 
-    def _writer(self, namespace: Namespace) -> ChatWriter:
-        return ChatWriter(self._run.engine, self._counter, namespace=namespace.id, system=None)
+    def _writer(self, namespace: int) -> ChatWriter:
+        return ChatWriter(self._run.engine, self._counter, namespace=namespace, system=None)
 
     async def _stream(self, namespace: Namespace, index: MemoryIndex) -> MemoryStream:
         rows = MemoryRows(namespace, self._records.memories, self._records.memory_vectors)
-        wrapper = await self._writer(namespace).wrapper_tokens()
+        wrapper = await self._writer(namespace.id).wrapper_tokens()
         return MemoryStream(rows, index, self._counter, wrapper=wrapper)
 
     async def _answered(

@@ -142,8 +142,8 @@ def _is_foreign(text: str, known: frozenset[str]) -> bool:
 @lru_cache(maxsize=65_536)
 def _script(character: str) -> str:
     """The script of a letter or of the mark of a vowel, by the first word of its name; empty for anything else."""
-    is_letter = unicodedata.category(character)[0] in "LM"
-    return unicodedata.name(character, "").split(" ")[0] if is_letter else ""
+    script = unicodedata.name(character, "").split(" ")[0] if unicodedata.category(character)[0] in "LM" else ""
+    return "" if script == "COMBINING" else script  # an accent is of no script
 
 
 def _describe(

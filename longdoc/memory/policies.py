@@ -51,7 +51,7 @@ class GateRule(StrEnum):
 class RecallOptions:
     """How memories are recalled.
 
-    `k` memories are looked at by `scm` (20 by the others); `flash` and `activation` tell whether the turn before, and
+    `k` memories are looked at by `scm` (100 by the others); `flash` and `activation` tell whether the turn before, and
     memories before that, are used at all (off for ablations); `controller` whether scm judges. `meant` says which
     memories may be recalled.
     """
