@@ -34,7 +34,10 @@ _CHARACTERS = 2048
 """Of a segment: 512 tokens on the simulated model."""
 _MOST_RATIO = 1.1
 _QUESTION = "Who took the letter from the house by the river, and why was it never given back?"
-_WORDS = "river stone letter morning garden silver winter captain window bridge market shadow father lantern".split()  # noqa: SIM905
+_WORDS = (
+    *("river", "stone", "letter", "morning", "garden", "silver", "winter"),
+    *("captain", "window", "bridge", "market", "shadow", "father", "lantern"),
+)
 
 
 class _Recorded(BaseModel):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from longdoc.cli import options
 from longdoc.cli.eval_questions import app
+
+if TYPE_CHECKING:
+    from longdoc.app.memory_evaluation import MemoryOptions
 
 __all__ = ["app"]
 
@@ -36,41 +40,60 @@ and it goes on where it was; what is recorded is not computed again.
 """
 
 
-@app.command("memory", help=MEMORY_HELP)
-@options.with_run_options(formats="md, txt or json")
-def memory(
-    path: Annotated[Path, typer.Argument(help="Dialogues with questions.", metavar="PATH")],
-    *,
+@dataclass(frozen=True, slots=True)
+class TriedOptions:
+    """What is tried on dialogues."""
+
     gold: Annotated[
         Path | None, typer.Option("--gold", help="Which turns hold the evidence (JSON).", rich_help_panel=_MEMORY)
-    ] = None,
+    ] = None
     policies: Annotated[
         str, typer.Option("--policies", help="Parted by commas; 'all': ablations too.", rich_help_panel=_MEMORY)
-    ] = "auto,full,retrieve,scm",
-    budgets: Annotated[
-        str, typer.Option("--budgets", help="Tokens for memories.", rich_help_panel=_MEMORY)
-    ] = "500,1000,2000,4000",
+    ] = "auto,full,retrieve,scm"
+    budgets: Annotated[str, typer.Option("--budgets", help="Tokens for memories.", rich_help_panel=_MEMORY)] = (
+        "500,1000,2000,4000"
+    )
     answers: Annotated[
         bool, typer.Option("--answers", help="Answer the questions too, and score it.", rich_help_panel=_MEMORY)
-    ] = False,
+    ] = False
     judge: Annotated[
         bool, typer.Option("--judge", help="Have the model mark the answers too.", rich_help_panel=_MEMORY)
-    ] = False,
+    ] = False
     summaries: Annotated[
         bool,
         typer.Option(
             "--summaries/--no-summaries", help="Summarize long turns first: a call each.", rich_help_panel=_MEMORY
         ),
-    ] = True,
+    ] = True
+
+    def options(self) -> MemoryOptions:
+        """The same for the evaluation. Raises `ConfigError`."""
+        from longdoc.app.memory_evaluation import VARIANTS, MemoryOptions
+        from longdoc.cli.question_job import parse_numbers
+
+        every = self.policies == "all"
+        names = tuple(VARIANTS) if every else tuple(name.strip() for name in self.policies.split(","))
+        return MemoryOptions(
+            names, parse_numbers(self.budgets), answers=self.answers, judge=self.judge, summaries=self.summaries
+        )
+
+
+@app.command("memory", help=MEMORY_HELP)
+@options.with_run_options(formats="md, txt or json")
+@options.with_fields("tried", TriedOptions)
+def memory(
+    path: Annotated[Path, typer.Argument(help="Dialogues with questions.", metavar="PATH")],
+    *,
+    tried: TriedOptions,
     run: options.RunOptions,
 ) -> None:
     """Parse the command line and compare; `MEMORY_HELP` is what people read."""
     from longdoc.app.bootstrap import Workspace
-    from longdoc.app.memory_evaluation import VARIANTS, MemoryOptions, evaluate_memory
+    from longdoc.app.memory_evaluation import evaluate_memory
     from longdoc.cli.exits import ExitCode
     from longdoc.cli.memory_report_output import MemoryReportOutput
     from longdoc.cli.output import OutputFormat, Results
-    from longdoc.cli.question_job import parse_numbers, print_tables
+    from longdoc.cli.question_job import print_tables
     from longdoc.cli.run_view import RunView
     from longdoc.cli.session import run_session
     from longdoc.errors import ConfigError
@@ -81,16 +104,15 @@ def memory(
         raise ConfigError("evaluations are written as md, txt or json; choose another --format or --out")
     if run.dry_run:
         raise ConfigError("what judges are asked depends on what is found; limit it with --max-calls")
-    names = tuple(VARIANTS) if policies == "all" else tuple(name.strip() for name in policies.split(","))
-    tried = MemoryOptions(names, parse_numbers(budgets), answers=answers, judge=judge, summaries=summaries)
-    dialogues = read_dialogues(path, gold)
+    asked = tried.options()
+    dialogues = read_dialogues(path, tried.gold)
     results = None if run.plain else Results("eval memory", form, run.out, sources=["memory"])
 
     async def work(workspace: Workspace) -> ExitCode:
         def watch(title: str) -> RunView:
             return RunView(title, quiet=run.quiet)
 
-        report = await evaluate_memory(workspace, dialogues, tried, fresh=run.fresh, watch=watch)
+        report = await evaluate_memory(workspace, dialogues, asked, fresh=run.fresh, watch=watch)
         output = MemoryReportOutput(report)
         if results is None:
             return print_tables(output, quiet=run.quiet)
