@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedBy:
+class AskedQuestion:
     """A question, with its vector and the embedder that made it where there is one."""
 
     question: str
@@ -30,7 +30,7 @@ class AskedBy:
     embedder: Embedder | None = None
 
 
-async def best_parts(rows: IndexRows, asked: AskedBy, hits: Sequence[Hit], *, count: int) -> list[list[Hit]]:
+async def best_parts(rows: IndexRows, asked: AskedQuestion, hits: Sequence[Hit], *, count: int) -> list[list[Hit]]:
     """For each hit its best parts in the place of its segment, in order: those among the `count` parts of all segments
     that are most like the question, by words and by meaning as far as there is an embedder. Parts with the same text
     are one, of the first hit that has it. Some hits have several, some none."""
@@ -54,7 +54,7 @@ async def best_parts(rows: IndexRows, asked: AskedBy, hits: Sequence[Hit], *, co
 class _Scores:
     """How much parts of a document are like a question. Vectors are loaded by the batch, each once."""
 
-    def __init__(self, rows: IndexRows, asked: AskedBy, document_id: str, text: str, layout: Layout) -> None:
+    def __init__(self, rows: IndexRows, asked: AskedQuestion, document_id: str, text: str, layout: Layout) -> None:
         self._rows = rows
         self._asked = asked
         self._document_id = document_id

@@ -17,7 +17,7 @@ import numpy as np
 
 from longdoc.engines.embedder import Embedder
 from longdoc.errors import ConfigError, EngineError, LdaError
-from longdoc.retrieval.best_parts import AskedBy, best_parts
+from longdoc.retrieval.best_parts import AskedQuestion, best_parts
 from longdoc.retrieval.hits import Hit, fuse
 from longdoc.retrieval.index_files import (
     NUMBER_BITS,
@@ -169,11 +169,11 @@ class CollectionIndex:
 
         See `best_parts`.
         """
-        asked = AskedBy(question)
+        asked = AskedQuestion(question)
         if self._dense is not None:
             try:
                 vector = await self._vector(self._dense, question)
-                asked = AskedBy(question, None if vector is None else vector[0], self._dense.embedder)
+                asked = AskedQuestion(question, None if vector is None else vector[0], self._dense.embedder)
             except (ConfigError, EngineError) as error:
                 self._lost(error)
         return await best_parts(self._rows, asked, hits, count=count)
