@@ -31,6 +31,7 @@ from longdoc.retrieval.index_lock import alone_in
 from longdoc.retrieval.index_rows import IndexRows
 from longdoc.retrieval.index_tally import Progress, Tally
 from longdoc.retrieval.lexical_index import LexicalIndex
+from longdoc.retrieval.statements import as_statement
 from longdoc.storage.collections import Member
 
 if TYPE_CHECKING:
@@ -188,9 +189,9 @@ class CollectionIndex:
         self._lexical.close()
 
     async def _vector(self, dense: DenseSearch, question: str) -> Vectors | None:
-        """The question's vector, shape (1, dimensions), None where it says nothing; the last one is kept."""
+        """What `as_statement` makes of a question as a vector, shape (1, dimensions); None where it says nothing. Kept."""
         if self._asked is None or self._asked[0] != question:
-            self._asked = question, await dense.embedder.embed([question])
+            self._asked = question, await dense.embedder.embed([as_statement(question)])
         vector = self._asked[1]
         return vector if vector.any() else None
 
