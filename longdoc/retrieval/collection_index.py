@@ -189,7 +189,7 @@ class CollectionIndex:
         self._lexical.close()
 
     async def _vector(self, dense: DenseSearch, question: str) -> Vectors | None:
-        """What `as_statement` makes of a question as a vector, shape (1, dimensions); None where it says nothing. Kept."""
+        """The vector of the statement, shape (1, dimensions), None where it says nothing; the last one is kept."""
         if self._asked is None or self._asked[0] != question:
             self._asked = question, await dense.embedder.embed([as_statement(question)])
         vector = self._asked[1]
