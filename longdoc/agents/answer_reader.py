@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from longdoc.agents.aligned_citations import aligned_citations
 from longdoc.agents.answer_shapes import AnswerShape
 from longdoc.agents.calls import call, request_of
-from longdoc.agents.citations import Citation, CitationChecker, Claim, Said, whole_citation
+from longdoc.agents.citations import Citation, CitationChecker, Claim, Said
 from longdoc.agents.events import Emit
 from longdoc.agents.follow_up import Turn
 from longdoc.agents.sentences import cut_to_sentence
@@ -125,7 +126,7 @@ class AnswerReader:
         sentences = list(filter(None, said))[:_MOST_PLAIN_CLAIMS]
         if not sentences or _NOTHING.match(text):
             return not_in_text()
-        aligned = await self._aligned(sentences, excerpts)
+        aligned = await aligned_citations(self._aligner, sentences, excerpts)
         checker = CitationChecker(excerpts)
         claims: list[Claim] = []
         dropped = 0
@@ -134,19 +135,6 @@ class AnswerReader:
             claims.append(Claim(sentence, cited or sources))
             dropped += lost
         return answer_of(claims, dropped=dropped)
-
-    async def _aligned(self, sentences: Sequence[str], excerpts: Sequence[Excerpt]) -> list[tuple[Citation, ...]]:
-        """For each sentence the sentence of the excerpts that supports it best, if any does."""
-        sources = [(excerpt, span) for excerpt in excerpts for span in _sentences(excerpt)]
-        texts = [excerpt.document.text[start:end] for excerpt, (start, end) in sources]
-        supports = await self._aligner.align(sentences, texts)
-        return [
-            tuple(
-                whole_citation(sources[best.number][0], *sources[best.number][1], score=best.score)
-                for best in support.sources[:1]
-            )
-            for support in supports
-        ]
 
 
 def answer_overhead(question: str, history: Sequence[Turn] = ()) -> int:
@@ -212,19 +200,6 @@ def _place(excerpt: Excerpt, *, with_title: bool) -> Quoted:
     place = str(place_of(excerpt.document, excerpt.start, excerpt.start))
     shown = ", ".join(filter(None, (excerpt.document.title[:80] if with_title else "", place)))
     return Quoted(shown, {"document": excerpt.document.id, "place": shown})
-
-
-def _sentences(excerpt: Excerpt) -> list[tuple[int, int]]:
-    """The sentences of an excerpt without white space around them, as offsets in its document."""
-    text = excerpt.text
-    language = excerpt.document.metadata.language.split("-")[0].lower() or "en"
-    spans: list[tuple[int, int]] = []
-    for start, end in sentence_spans(text, language):
-        bare = text[start:end].strip()
-        if bare:
-            first = excerpt.start + text.index(bare, start)
-            spans.append((first, first + len(bare)))
-    return spans
 
 
 class _ClaimTexts:

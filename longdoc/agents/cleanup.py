@@ -74,13 +74,19 @@ def clean_text(text: str) -> str:
     """The text without markup, chatter around it, headings, phrases such as "In this segment,", sentences that are
     not about the work (licences, thanks), and sentences said before. The same again where nothing is to be done, and
     never empty for a text that is not."""
-    bare = _MARKUP.sub("", text).strip() or text.strip()
-    stripped = _CLOSING.sub("", _CHATTER.sub("", bare, count=1), count=1)
-    stripped = _HEADING.sub("", stripped).strip() or bare
+    bare = without_chatter(text)
+    stripped = _HEADING.sub("", bare).strip() or bare
     paragraphs = [paragraph for paragraph in re.split(r"\n\s*\n", stripped) if paragraph.strip()]
     said: set[str] = set()
     kept = ["".join(_kept_sentences(paragraph.strip(), said)).strip() for paragraph in paragraphs]
     return "\n\n".join(filter(None, kept)) or stripped
+
+
+def without_chatter(text: str) -> str:
+    """The text without what models write around one: tags of the prompt, "Here is …:", counts of words, offers of help.
+    Never empty for a text that is not."""
+    bare = _MARKUP.sub("", text).strip() or text.strip()
+    return _CLOSING.sub("", _CHATTER.sub("", bare, count=1), count=1).strip() or bare
 
 
 def has_traces(text: str) -> bool:

@@ -78,11 +78,38 @@ class Indexed:
 
 
 @dataclass(frozen=True, slots=True)
+class SectionBegun:
+    """A section of a draft, by its number in the plan (from 1), is being written."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SectionWritten:
+    """A section of a draft is stored, with so many words."""
+
+    number: int
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """Something the reader of the result should know."""
 
     message: str
 
 
-Event: TypeAlias = Planned | CallStarted | CallFinished | NodeDone | Traced | Scored | Read | Indexed | Warned
+Event: TypeAlias = (
+    Planned
+    | CallStarted
+    | CallFinished
+    | NodeDone
+    | Traced
+    | Scored
+    | Read
+    | Indexed
+    | SectionBegun
+    | SectionWritten
+    | Warned
+)
 Emit: TypeAlias = Callable[[Event], None]

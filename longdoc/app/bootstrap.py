@@ -19,6 +19,7 @@ from longdoc.engines.retry import RetryingEngine
 from longdoc.storage.collections import Collections
 from longdoc.storage.database import Database
 from longdoc.storage.documents import Documents
+from longdoc.storage.drafts import Drafts
 from longdoc.storage.embeddings import Embeddings
 from longdoc.storage.evaluations import MethodScores
 from longdoc.storage.ledger import Ledger, LedgerEngine
@@ -47,6 +48,7 @@ class Records:
     memories: Memories
     memory_vectors: MemoryVectors
     memory_decisions: MemoryDecisions
+    drafts: Drafts
     indexes: Path
 
 
@@ -96,6 +98,7 @@ async def open_records(settings: Settings) -> AsyncGenerator[Records, None]:
             Memories(database),
             MemoryVectors(database),
             MemoryDecisions(database),
+            Drafts(database),
             settings.indexes_directory(database.location),
         )
     finally:

@@ -19,7 +19,7 @@ def read_lines(path: Path, shape: type[_Shape]) -> Iterator[_Shape]:
 
     Raises `DocumentError` where it cannot be read, naming the line that has another shape.
     """
-    for number, line in enumerate(read_file(path).splitlines(), 1):
+    for number, line in enumerate(read_file(path).split("\n"), 1):
         if line.strip():
             try:
                 yield shape.model_validate_json(line)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from longdoc.storage.columns import AnyText, BigId, UtcDateTime
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest migration: the schema described here."""
 
 VERSION_TABLE: Final = "longdoc_version"
@@ -345,3 +345,49 @@ namespace_runs = Table(
 )
 """The runs that were made for a namespace, and go with it; `numbers` are the memories that a run quotes: it goes with
 each of them."""
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("name", AnyText, nullable=False),
+    Column("instruction", AnyText, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("changes", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "name", unique=True),
+    sqlite_autoincrement=True,
+)
+"""Writing sessions. `revision` is the one now; `changes` grows with every change, so that no two processes make one
+from the same state."""
+
+draft_revisions = Table(
+    "draft_revisions",
+    metadata,
+    Column("draft_id", BigId, ForeignKey("drafts.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("parent", Integer),
+    Column("what", AnyText, nullable=False),
+    Column("plan", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+draft_sections = Table(
+    "draft_sections",
+    metadata,
+    Column("draft_id", BigId, ForeignKey("drafts.id", ondelete="CASCADE"), primary_key=True),
+    Column("section", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("text", AnyText, nullable=False),
+    Column("words", BigInteger, nullable=False),
+    Column("asked", BigInteger, nullable=False),
+    Column("line", JSON, nullable=False),
+    Column("summary", AnyText, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("notes", JSON(none_as_null=True)),
+    Column("edited", Boolean, nullable=False),
+    Column("reason", AnyText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+"""Every version of every section; which one a revision holds is in its plan."""

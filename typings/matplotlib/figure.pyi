@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from matplotlib.axes import Axes
 
 class Figure:
@@ -6,3 +8,13 @@ class Figure:
     def supxlabel(self, t: str, *, fontsize: int) -> object: ...
     def supylabel(self, t: str, *, fontsize: int) -> object: ...
     def add_subplot(self, rows: int, columns: int, index: int, /) -> Axes: ...
+    def legend(
+        self,
+        handles: Sequence[object],
+        labels: Sequence[str],
+        *,
+        loc: str,
+        ncols: int,
+        fontsize: int,
+        frameon: bool,
+    ) -> object: ...

@@ -1,0 +1,247 @@
+"""Writing one section: asked for, measured, gone on with while it is short, cut where it is long.
+
+Source: AgentWrite ("LongWriter", 2024, arXiv 2408.07055), whose prompt holds the whole plan and the whole text so far
+and whose lengths are only asked for. Here the prompt is bounded, and a length is held by bounded attempts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from longdoc.agents.answer_reader import shown_excerpts
+from longdoc.agents.calls import call, request_of
+from longdoc.agents.draft_budget import TOLERANCE
+from longdoc.agents.draft_context import DraftContext, last_words
+from longdoc.agents.earlier_text import EarlierText
+from longdoc.agents.events import Emit
+from longdoc.agents.section_text import clean_section, cut_to_length, finished, without_conclusion
+from longdoc.agents.sentences import count_words
+from longdoc.engines.engine import Completion, Engine, FinishReason, TextSink
+from longdoc.errors import InvalidOutputError
+from longdoc.prompts.catalogue import Quoted, RenderedPrompt, Variable, render
+from longdoc.storage.draft_types import PlannedSection
+
+WRITE_TEMPERATURE: Final = 0.8
+MOST_REPEATED: Final = 0.25
+"""The share of a section's runs of four words that may stand in the earlier text; with more it is written once more."""
+_LAST_TOLERANCE = 0.04
+"""Of the last section, which makes up for all before it, and of a text in one go."""
+_MOST_CONTINUATIONS = 6
+_MOST_FRUITLESS = 2
+_LEAST_PROGRESS = 0.1
+_TOKENS_PER_WORD = 1.5
+_TOKENS_PER_SIGN = 2.0
+_SPARE = 1.25
+_SPARE_TOKENS = 64
+_WORD_CHARACTERS = 3
+"""A text with fewer characters to a word is written in signs, as Chinese is."""
+_SEEDS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class SectionTask:
+    """A section to write: the `number` of `count` (from 1), with so many words now. `last` ends the text; `alone` is a
+    short text that is written in one go; `comment` is what a person wants otherwise; `seed` is that of its version."""
+
+    section: PlannedSection
+    number: int
+    count: int
+    words: int
+    context: DraftContext
+    earlier: EarlierText
+    comment: str | None = None
+    seed: int = 0
+
+    @property
+    def last(self) -> bool:
+        """Whether the text ends with it."""
+        return self.number == self.count
+
+    @property
+    def tolerance(self) -> float:
+        """How far its length may be off, as a share."""
+        return _LAST_TOLERANCE if self.last else TOLERANCE
+
+    @property
+    def title(self) -> str:
+        """What calls are told to be for."""
+        return f"section {self.number}, {self.section.heading!r}" if self.count > 1 else "the text"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSection:
+    """A section as it was written; `reason` says what is not as asked, `repeated` how much of it was said before."""
+
+    text: str
+    words: int
+    repeated: float = 0.0
+    reason: str = ""
+    calls: tuple[int, ...] = ()
+
+
+class SectionWriter:
+    """Writes sections on any engine."""
+
+    def __init__(self, engine: Engine, *, emit: Emit) -> None:
+        self._engine = engine
+        self._emit = emit
+
+    async def write(self, task: SectionTask, *, on_text: TextSink | None = None) -> WrittenSection:
+        """The section, as close to its words as bounded attempts bring it.
+
+        `on_text` gets the first answer as it comes. Raises `InvalidOutputError` where nothing is written, and what
+        `Engine.complete` raises.
+        """
+        written = await self._first(task, on_text)
+        fruitless = 0
+        for attempt in range(1, _MOST_CONTINUATIONS + 1):
+            missing = task.words - written.words
+            if missing <= task.words * task.tolerance or fruitless >= _MOST_FRUITLESS:
+                break
+            longer = await self._longer(task, written, missing, attempt)
+            fruitless += longer.words - written.words < _LEAST_PROGRESS * missing
+            written = longer
+        if not written.words:
+            raise InvalidOutputError(f"nothing was written for {task.title}; try again, or another model")
+        written = await self._shorter(task, written)
+        return replace(written, repeated=task.earlier.repeated_share(written.text), reason=_reason(task, written))
+
+    async def _first(self, task: SectionTask, on_text: TextSink | None) -> WrittenSection:
+        """The first answer; where it says again what was said, a second one if that does so less."""
+        first = await self._asked(task, _section_prompt(task, repeated=False), task.words, 0, on_text)
+        if task.earlier.repeated_share(first.text) <= MOST_REPEATED:
+            return self._fresh(task, first)
+        second = await self._asked(task, _section_prompt(task, repeated=True), task.words, 1)
+        shares = [task.earlier.repeated_share(one.text) if one.words else 1.0 for one in (first, second)]
+        best = second if shares[1] < shares[0] else first
+        return self._fresh(task, replace(best, calls=(*first.calls, *second.calls)))
+
+    def _fresh(self, task: SectionTask, written: WrittenSection) -> WrittenSection:
+        """Without sentences that were said before."""
+        text = task.earlier.without_repeats(written.text)
+        return replace(written, text=text, words=count_words(text))
+
+    async def _longer(self, task: SectionTask, written: WrittenSection, missing: int, attempt: int) -> WrittenSection:
+        """A section that is gone on with; the same where that says nothing new."""
+        if not written.text:
+            again = await self._asked(task, _section_prompt(task, repeated=False), missing, 10 + attempt)
+            return replace(again, calls=(*written.calls, *again.calls))
+        more = await self._asked(task, _continue_prompt(task, written.text, missing), missing, 10 + attempt)
+        said = EarlierText([written.text])
+        new = said.without_repeats(task.earlier.without_repeats(more.text))
+        calls = (*written.calls, *more.calls)
+        if not count_words(new):
+            return replace(written, calls=calls)
+        text = f"{written.text}\n\n{new}"
+        return replace(written, text=text, words=count_words(text), calls=calls)
+
+    async def _shorter(self, task: SectionTask, written: WrittenSection) -> WrittenSection:
+        """A section that is not too long. The end of the text is asked for again before it is cut."""
+        most = task.words * (1 + task.tolerance)
+        if written.words <= most:
+            return written
+        if task.last and not self._engine.info.toy:
+            again = await self._asked(task, _tighten_prompt(task, written.text), task.words, 30)
+            calls = (*written.calls, *again.calls)
+            written = replace(written, calls=calls)
+            if abs(again.words - task.words) < abs(written.words - task.words):
+                written = replace(again, calls=calls)
+        if written.words > most:
+            text = cut_to_length(written.text, task.words)
+            written = replace(written, text=text, words=count_words(text))
+        return written
+
+    async def _asked(
+        self,
+        task: SectionTask,
+        prompt: RenderedPrompt,
+        words: int,
+        attempt: int,
+        on_text: TextSink | None = None,
+    ) -> WrittenSection:
+        request = request_of(
+            prompt,
+            max_tokens=self._tokens(task, words),
+            temperature=WRITE_TEMPERATURE,
+            seed=task.seed * _SEEDS + attempt,
+        )
+        answer = await call(self._engine, request, purpose=task.title, emit=self._emit, on_text=on_text)
+        text = _text_of(answer, task)
+        return WrittenSection(text, count_words(text), calls=() if answer.call_id is None else (answer.call_id,))
+
+    def _tokens(self, task: SectionTask, words: int) -> int:
+        """The most tokens of an answer of so many words."""
+        info = self._engine.info
+        each = _TOKENS_PER_SIGN if in_signs(task.context.instruction.text) else _TOKENS_PER_WORD
+        wanted = math.ceil(words * each * _SPARE) + _SPARE_TOKENS
+        return min(wanted, info.context_window // 2, info.max_output or wanted)
+
+
+def in_signs(text: str) -> bool:
+    """Whether a text is written in signs that each count as a word."""
+    return len(text) < _WORD_CHARACTERS * count_words(text)
+
+
+def _text_of(answer: Completion, task: SectionTask) -> str:
+    text = clean_section(answer.text, task.section.heading)
+    if answer.finish_reason is FinishReason.LOOP:
+        text = EarlierText().without_repeats(text)
+    text = finished(text)
+    return text if task.last else without_conclusion(text)
+
+
+def _reason(task: SectionTask, written: WrittenSection) -> str:
+    if abs(written.words - task.words) <= max(TOLERANCE, task.tolerance) * task.words:
+        return ""
+    return f"{written.words:,} words where {task.words:,} were asked for"
+
+
+def _common(task: SectionTask) -> dict[str, Variable]:
+    section = task.section
+    return {
+        "instruction": task.context.instruction,
+        "style": task.context.style,
+        "heading": Quoted(section.heading, {"section": section.id}),
+        "point": Quoted(section.main_point, {"section": section.id}),
+        "last": task.last,
+    }
+
+
+def _section_prompt(task: SectionTask, *, repeated: bool) -> RenderedPrompt:
+    context = task.context
+    shared: Mapping[str, Variable] = {
+        "words": task.words,
+        "comment": None if task.comment is None else Quoted(task.comment, {"comment": task.comment}),
+        **shown_excerpts(context.excerpts),
+    }
+    if task.count == 1:
+        return render("write/short", {"instruction": context.instruction, "style": context.style, **shared})
+    return render(
+        "write/section",
+        {
+            **_common(task),
+            **shared,
+            "plan": context.plan or Quoted("", {}),
+            "memory": context.memory,
+            "facts": context.facts,
+            "tail": context.tail,
+            "number": task.number,
+            "count": task.count,
+            "repeated": repeated,
+        },
+    )
+
+
+def _continue_prompt(task: SectionTask, text: str, missing: int) -> RenderedPrompt:
+    tail = last_words(text, 350)
+    return render("write/continue", {**_common(task), "tail": tail or Quoted("", {}), "words": missing})
+
+
+def _tighten_prompt(task: SectionTask, text: str) -> RenderedPrompt:
+    heading = Quoted(task.section.heading, {"section": task.section.id})
+    return render(
+        "write/tighten", {"section": Quoted(text, {"section": "text"}), "heading": heading, "words": task.words}
+    )

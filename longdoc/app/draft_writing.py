@@ -1,0 +1,395 @@
+"""Writing a draft from end to end: its style, its length, its plan, and every section that is open.
+
+Each is stored as it is done, and a section is written from nothing but what is stored: a draft that was stopped at any
+moment goes on to the same text, and pays for no call twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+
+from longdoc.agents.calls import call, request_of
+from longdoc.agents.draft_budget import MOST_SECTION, SHORT_REQUEST, redistributed
+from longdoc.agents.draft_changes import SectionState, holding, open_sections, state_of
+from longdoc.agents.draft_context import ContextSizes, DraftContext, fixed_facts, last_words, outline, told_before
+from longdoc.agents.draft_planner import DraftPlanner, PlanTask
+from longdoc.agents.draft_request import MOST_WORDS, requested_length
+from longdoc.agents.earlier_text import EarlierText
+from longdoc.agents.events import Emit, Planned, SectionBegun, SectionWritten, Warned
+from longdoc.agents.section_synopsis import Synopsis, synopsis_of
+from longdoc.agents.section_writer import SectionTask, SectionWriter, WrittenSection
+from longdoc.agents.sentences import count_words, cut_to_sentence
+from longdoc.app.bootstrap import Workspace
+from longdoc.app.draft_memory import DraftMemory
+from longdoc.app.draft_sources import DraftSources
+from longdoc.app.runs import OpenRun, RunUsage, open_run
+from longdoc.app.shelf import shelf_of
+from longdoc.documents.document import Document
+from longdoc.engines.engine import TextSink
+from longdoc.errors import ConfigError, ContextTooLongError, InvalidOutputError, RequestRefusedError
+from longdoc.json_value import JsonValue
+from longdoc.memory.indexes import MemoryIndexes
+from longdoc.prompts.catalogue import Quoted, render
+from longdoc.storage.draft_types import Draft, DraftPlan, PlannedSection, SectionText
+from longdoc.storage.nodes import Node
+from longdoc.storage.runs import RunRequest, RunStatus
+
+_SAMPLE_CHARACTERS = 12_000
+_STYLE_TOKENS = 260
+_SECTION_SHARE = 0.35
+"""Of the window: what a section may take, in words."""
+_FEWEST_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOptions:
+    """What a user can ask of a draft besides the instruction. Raises `ConfigError` for values that cannot work.
+
+    `words` (None: what the instruction says, else what the model judges) and `chapters` are its length; `parallel`
+    writes sections at once, none of which then knows the others' text; `like` is a sample of the style; `seed` makes
+    another text of the same.
+    """
+
+    words: int | None = None
+    chapters: int | None = None
+    parallel: bool = False
+    like: str | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.words is not None and not _FEWEST_WORDS <= self.words <= MOST_WORDS:
+            raise ConfigError(f"a draft has {_FEWEST_WORDS} to {MOST_WORDS:,} words, not {self.words:,}")
+        if self.chapters is not None and not 1 <= self.chapters <= 100:
+            raise ConfigError(f"a draft has 1 to 100 chapters, not {self.chapters}")
+
+    def settings(self, documents: Sequence[Document]) -> dict[str, JsonValue]:
+        """As a draft keeps it; what is left at its default is left out."""
+        asked: dict[str, JsonValue] = {
+            "words": self.words,
+            "chapters": self.chapters,
+            "parallel": self.parallel or None,
+            "like": self.like,
+            "seed": self.seed or None,
+            "documents": [document.id for document in documents] or None,
+        }
+        return {name: value for name, value in asked.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class DraftResult:
+    """A draft after work on it: its texts by section, the numbers (from 1) of sections that could not be written, and
+    what the work took."""
+
+    draft: Draft
+    texts: Mapping[int, SectionText]
+    run_id: str
+    usage: RunUsage
+    failed: tuple[int, ...] = ()
+    calls: Mapping[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
+
+    @property
+    def words(self) -> int:
+        """How many words are written."""
+        return sum(self.texts[one.id].words for one in self.draft.plan.sections if one.id in self.texts)
+
+
+async def new_draft(
+    workspace: Workspace, name: str, instruction: str, options: DraftOptions, documents: Sequence[Document] = ()
+) -> Draft:
+    """A new draft, or the one there is where the same was asked for under that name.
+
+    Raises `ConfigError` for an empty instruction, and where another draft has the name.
+    """
+    if not instruction.strip():
+        raise ConfigError("say what to write")
+    for document in documents:
+        await workspace.records.documents.save(document)
+    settings = options.settings(documents)
+    found = await workspace.records.drafts.find(name)
+    if found is None:
+        return await workspace.records.drafts.create(name, instruction, settings)
+    asked = {key: value for key, value in found.settings.items() if key in _ASKED}
+    if found.instruction != instruction or asked != settings:
+        raise ConfigError(f"the draft {name!r} was asked for otherwise; go on with it, or choose another --name")
+    return found
+
+
+_ASKED = {"words", "chapters", "parallel", "like", "seed", "documents"}
+
+
+async def write_draft(
+    workspace: Workspace,
+    draft: Draft,
+    *,
+    plan_only: bool = False,
+    fresh: bool = False,
+    emit: Emit,
+    on_text: TextSink | None = None,
+) -> DraftResult:
+    """Plan a draft that has no plan, and write what is open of it; only the plan with `plan_only`.
+
+    A section that cannot be written is told and left open; others go on. Raises what the engine raises, and
+    `ConfigError` where another process works on the draft; all that was done until then is kept.
+    """
+    documents = [await workspace.records.documents.load(one) for one in _strings(draft.settings.get("documents"))]
+    request = RunRequest(
+        kind="write",
+        title=draft.instruction[:200],
+        document_ids=tuple(document.id for document in documents),
+        parameters={"draft": draft.name, "id": draft.id, "seed": _seed(draft)},
+        model=workspace.engine.info.identity,
+    )
+    async with AsyncExitStack() as stack:
+        run = await stack.enter_async_context(open_run(workspace, request, fresh=fresh, emit=emit))
+        shelf = await shelf_of(workspace.records, documents) if documents else None
+        if shelf is not None:
+            stack.callback(shelf.close)
+        indexes = MemoryIndexes(limit_bytes=None)
+        stack.push_async_callback(indexes.aclose)
+        sources = None if shelf is None else DraftSources(workspace, shelf, emit=run.emit)
+        writing = _Writing(workspace, run, draft, sources=sources, indexes=indexes, on_text=on_text)
+        await writing.prepare()
+        if not plan_only:
+            await writing.sections()
+        run.status = RunStatus.GAPS if writing.failed else RunStatus.DONE
+        return await writing.result()
+
+
+class _Writing:
+    """One stretch of work on a draft."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        run: OpenRun,
+        draft: Draft,
+        *,
+        sources: DraftSources | None,
+        indexes: MemoryIndexes,
+        on_text: TextSink | None,
+    ) -> None:
+        self._workspace = workspace
+        self._drafts = workspace.records.drafts
+        self._run = run
+        self._indexes = indexes
+        self._on_text = on_text
+        self._sources = sources
+        self._writer = SectionWriter(run.engine, emit=run.emit)
+        self._sizes = ContextSizes.of(workspace.engine.info.context_window)
+        self._memory: DraftMemory | None = None
+        self._saving = asyncio.Lock()
+        self._numbers: dict[int, int] = {}
+        self.draft = draft
+        self.texts: dict[int, SectionText] = {}
+        self.failed: set[int] = set()
+        self.calls: dict[int, tuple[int, ...]] = {}
+
+    async def prepare(self) -> None:
+        """Style sheet, length and plan, as far as they are not there."""
+        style = self.draft.settings.get("like")
+        if style and not self.draft.settings.get("style"):
+            self.draft = await self._drafts.set_up(self.draft, {"style": await self._style(str(style))})
+        if self.draft.plan.sections:
+            return
+        plan = await self._planned()
+        self.draft = await self._drafts.revise(self.draft, plan, "plan")
+
+    async def sections(self) -> None:
+        """Write what is open: one after the other, or at once."""
+        self.texts = await self._drafts.texts(self.draft)
+        for text in await self._drafts.versions(self.draft):
+            self._numbers[text.section] = max(text.version, self._numbers.get(text.section, 0))
+        waiting = open_sections(self.draft.plan, self.texts)
+        plan = self.draft.plan
+        self._run.emit(Planned(len(waiting), f"{len(waiting)} of {len(plan.sections)} sections, {plan.words:,} words"))
+        if self.draft.settings.get("parallel"):
+            await asyncio.gather(*(self._section(number, plan.sections[number].words) for number in waiting))
+            return
+        if len(plan.sections) > 1:
+            self._memory = await DraftMemory.open(self._workspace, self.draft, self._indexes, emit=self._run.emit)
+            await self._memory.remember([self.texts[one.id] for one in plan.sections if one.id in self.texts])
+        for number in waiting:
+            await self._section(number, self._budget(number, waiting))
+
+    async def result(self) -> DraftResult:
+        """What there is now."""
+        texts = await self._drafts.texts(self.draft)
+        failed = tuple(number + 1 for number in sorted(self.failed))
+        return DraftResult(self.draft, texts, self._run.id, self._run.usage, failed, self.calls)
+
+    def _budget(self, number: int, waiting: Sequence[int]) -> int:
+        """The words of a section now: what is left of the whole, shared out among those that are still open."""
+        sections = self.draft.plan.sections
+        still = {one for one in waiting if one >= number}
+        written = [
+            None if at in still else self._words_of(section, failed=at in self.failed)
+            for at, section in enumerate(sections)
+        ]
+        return redistributed([section.words for section in sections], written, self.draft.plan.words)[number]
+
+    def _words_of(self, section: PlannedSection, *, failed: bool) -> int:
+        return 0 if failed or section.id not in self.texts else self.texts[section.id].words
+
+    async def _section(self, number: int, words: int) -> None:
+        """Write a section and store it with all that later ones are told of it."""
+        section = self.draft.plan.sections[number]
+        self._run.emit(SectionBegun(number + 1))
+        version = self._numbers.get(section.id, 0) + 1
+        task = await self._task(number, words, version)
+        try:
+            written = await self._writer.write(task, on_text=self._on_text)
+        except (ContextTooLongError, InvalidOutputError, RequestRefusedError) as error:
+            self.failed.add(number)
+            self._run.emit(Warned(f"section {number + 1} is not written: {error}"))
+            return
+        synopsis = await self._synopsis(task, written)
+        notes = None if self._sources is None else await self._sources.notes(written.text, task.context.excerpts)
+        text = SectionText(
+            section.id,
+            version,
+            written.text,
+            written.words,
+            words,
+            section.line,
+            synopsis.summary,
+            synopsis.facts,
+            notes,
+            reason=written.reason,
+        )
+        await self._store(number, text, written.calls)
+
+    async def _store(self, number: int, text: SectionText, calls: Sequence[int]) -> None:
+        async with self._saving:  # sections that are written at once change the one plan
+            plan = holding(self.draft.plan, text.section, text.version)
+            self.draft = await self._drafts.written(self.draft, plan, text)
+            section = plan.sections[number]
+            node = Node(
+                f"{self._run.id}.{section.id}",
+                self._run.id,
+                section.id,
+                0,
+                section.heading,
+                text.text,
+                reason=text.reason,
+                word_limit=text.asked,
+            )
+            await self._workspace.records.nodes.save(node, calls=calls)
+        self.texts[text.section] = text
+        self.calls[text.section] = tuple(calls)
+        self._numbers[text.section] = text.version
+        if self._memory is not None:
+            await self._memory.remember([text])
+        self._run.emit(SectionWritten(number + 1, text.words))
+
+    async def _task(self, number: int, words: int, version: int) -> SectionTask:
+        plan = self.draft.plan
+        section = plan.sections[number]
+        others = [self.texts[one.id].text for one in plan.sections if one.id in self.texts and one.id != section.id]
+        together = bool(self.draft.settings.get("parallel"))
+        return SectionTask(
+            section,
+            number + 1,
+            len(plan.sections),
+            max(1, words),
+            await self._context(number, section, plan, together=together),
+            EarlierText(() if together else others),
+            comment=section.comment or None,
+            seed=_seed_of(self.draft, section.id, version),
+        )
+
+    async def _context(self, number: int, section: PlannedSection, plan: DraftPlan, *, together: bool) -> DraftContext:
+        context = DraftContext(_instruction(self.draft), _style_sheet(self.draft))
+        if self._sources is not None:
+            tokens = self._sizes.excerpts
+            context = replace(context, excerpts=await self._sources.excerpts(section, self.draft.instruction, tokens))
+        if len(plan.sections) == 1:
+            return context
+        context = replace(context, plan=outline(plan, number, self._sizes.plan))
+        if together or self._memory is None or not number:
+            return context
+        before = [one.id for one in plan.sections[:number] if one.id in self.texts]
+        recalled = await self._memory.recalled(section, before, self.texts)
+        headings = {one.id: one.heading for one in plan.sections[:number]}
+        previous = self.texts.get(plan.sections[number - 1].id)
+        return replace(
+            context,
+            memory=told_before(recalled, headings, self._sizes.memory),
+            facts=fixed_facts([self.texts[one] for one in before], section, self._sizes.facts),
+            tail=None if previous is None else last_words(previous.text, self._sizes.tail),
+        )
+
+    async def _synopsis(self, task: SectionTask, written: WrittenSection) -> Synopsis:
+        if self._memory is None or task.last:
+            return Synopsis("")
+        return await synopsis_of(self._run.engine, written.text, title=task.title, emit=self._run.emit)
+
+    async def _planned(self) -> DraftPlan:
+        """The plan of a draft; a short text is one section and needs none."""
+        settings, instruction = self.draft.settings, _instruction(self.draft)
+        most = max(200, min(MOST_SECTION, int(self._workspace.engine.info.context_window * _SECTION_SHARE)))
+        planner = DraftPlanner(self._run.engine, emit=self._run.emit, most_section=most)
+        asked = requested_length(self.draft.instruction)
+        words, chapters = _int(settings.get("words")) or asked.words, _int(settings.get("chapters")) or asked.chapters
+        if words is None:
+            words = await planner.length(instruction)
+        words = min(words, MOST_WORDS)
+        if words < SHORT_REQUEST and not (chapters and chapters > 1):
+            return DraftPlan("", (PlannedSection(1, "", "", words),))
+        task = PlanTask(
+            instruction,
+            words,
+            chapters if chapters and words // chapters >= 2 else None,
+            grounded=self._sources is not None,
+            style=_style_sheet(self.draft),
+            seed=_seed(self.draft),
+        )
+        return await planner.plan(task)
+
+    async def _style(self, sample: str) -> str:
+        """A style sheet made from a sample."""
+        digest = hashlib.sha256(sample.encode()).hexdigest()[:12]
+        prompt = render("write/style", {"sample": Quoted(sample[:_SAMPLE_CHARACTERS], {"sample": digest})})
+        request = request_of(prompt, max_tokens=_STYLE_TOKENS)
+        answer = await call(self._run.engine, request, purpose="style sheet", emit=self._run.emit)
+        return cut_to_sentence(answer.text.strip())
+
+
+def written_words(draft: Draft, texts: Mapping[int, SectionText]) -> int:
+    """How many words of a draft are written."""
+    return sum(count_words(texts[one.id].text) for one in draft.plan.sections if one.id in texts)
+
+
+def states(draft: Draft, texts: Mapping[int, SectionText]) -> list[SectionState]:
+    """Where each section stands."""
+    return [state_of(section, texts.get(section.id)) for section in draft.plan.sections]
+
+
+def _instruction(draft: Draft) -> Quoted:
+    return Quoted(draft.instruction, {"draft": draft.name, "part": "instruction"})
+
+
+def _style_sheet(draft: Draft) -> Quoted | None:
+    style = draft.settings.get("style")
+    return Quoted(str(style), {"draft": draft.name, "part": "style"}) if style else None
+
+
+def _seed(draft: Draft) -> int:
+    return _int(draft.settings.get("seed")) or 0
+
+
+def _seed_of(draft: Draft, section: int, version: int) -> int:
+    """A seed of 20 bits that is another for every version of every section, and the same in every process."""
+    digest = hashlib.sha256(f"{_seed(draft)}.{section}.{version}".encode()).digest()
+    return int.from_bytes(digest[:3]) >> 4
+
+
+def _int(value: JsonValue) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _strings(value: JsonValue) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
