@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
 
-from pydantic import BaseModel, Field, JsonValue, create_model, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model, field_validator, model_validator
 
 from longdoc.agents.answer_shapes import LENIENT
 from longdoc.agents.draft_budget import LEAST_SECTION, MOST_SECTION, share_out
@@ -31,10 +31,16 @@ _NUMBERED = re.compile(r"^\s*(?:(?:section|part|chapter|paragraph)\s+)?\d{1,3}\s
 _HALF = re.compile(r" \((\d+)\)$")
 
 
+_ALL_ASKED: Final = ConfigDict(
+    frozen=True, json_schema_extra={"additionalProperties": False, "required": ["heading", "main_point", "words"]}
+)
+"""Engines are asked for all of a line, and what lacks some is read all the same."""
+
+
 class PlanLine(BaseModel):
     """A line of a plan as a model gives it; what is lacking, or no number, is made good later."""
 
-    model_config = LENIENT
+    model_config = _ALL_ASKED
 
     heading: Annotated[str, Field(json_schema_extra={"maxLength": 100})] = ""
     main_point: Annotated[str, Field(json_schema_extra={"maxLength": 300})] = ""

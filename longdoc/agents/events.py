@@ -5,11 +5,12 @@ Agents pass them to an `Emit` function; they never print.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from longdoc.engines.engine import Completion
+from longdoc.storage.draft_types import DraftPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,14 @@ class Indexed:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftPlanned:
+    """The plan of a draft is there; `words` are those of the sections that are written, by number (from 1)."""
+
+    plan: DraftPlan
+    words: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class SectionBegun:
     """A section of a draft, by its number in the plan (from 1), is being written."""
 
@@ -108,6 +117,7 @@ Event: TypeAlias = (
     | Scored
     | Read
     | Indexed
+    | DraftPlanned
     | SectionBegun
     | SectionWritten
     | Warned

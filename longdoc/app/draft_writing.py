@@ -19,7 +19,7 @@ from longdoc.agents.draft_context import ContextSizes, DraftContext, fixed_facts
 from longdoc.agents.draft_planner import DraftPlanner, PlanTask
 from longdoc.agents.draft_request import MOST_WORDS, requested_length
 from longdoc.agents.earlier_text import EarlierText
-from longdoc.agents.events import Emit, Planned, SectionBegun, SectionWritten, Warned
+from longdoc.agents.events import DraftPlanned, Emit, SectionBegun, SectionWritten, Warned
 from longdoc.agents.section_synopsis import Synopsis, synopsis_of
 from longdoc.agents.section_writer import SectionTask, SectionWriter, WrittenSection
 from longdoc.agents.sentences import count_words, cut_to_sentence
@@ -205,7 +205,9 @@ class _Writing:
             self._numbers[text.section] = max(text.version, self._numbers.get(text.section, 0))
         waiting = open_sections(self.draft.plan, self.texts)
         plan = self.draft.plan
-        self._run.emit(Planned(len(waiting), f"{len(waiting)} of {len(plan.sections)} sections, {plan.words:,} words"))
+        closed = {number: one for number, one in enumerate(plan.sections) if number not in waiting}
+        words = {number + 1: self.texts[one.id].words for number, one in closed.items() if one.id in self.texts}
+        self._run.emit(DraftPlanned(plan, words))
         if self.draft.settings.get("parallel"):
             await asyncio.gather(*(self._section(number, plan.sections[number].words) for number in waiting))
             return

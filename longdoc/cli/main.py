@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from longdoc.cli import ask, chat, check, collections, config, doctor, ingest, memory, models, runs, show, summarize
+from longdoc.cli import (
+    ask,
+    chat,
+    check,
+    collections,
+    config,
+    doctor,
+    ingest,
+    memory,
+    models,
+    runs,
+    show,
+    summarize,
+    write,
+)
 from longdoc.cli.eval_memory import app as eval_app
 from longdoc.cli.exits import ExitCode, exit_code
 from longdoc.errors import LdaError
@@ -23,6 +37,7 @@ app.command("summarize", help=summarize.HELP)(summarize.summarize)
 app.command("ask", help=ask.HELP)(ask.ask)
 app.command("chat", help=chat.HELP)(chat.chat)
 app.command("check", help=check.HELP)(check.check)
+app.add_typer(write.app, name="write")
 app.command("ingest", help=ingest.HELP)(ingest.ingest)
 app.add_typer(collections.app, name="collections")
 app.add_typer(memory.app, name="memory")

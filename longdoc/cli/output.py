@@ -87,7 +87,7 @@ class Results:
         if form is OutputFormat.HTML and out is None:
             raise ConfigError("a report is written to a file: --out report.html")
         if out is not None:
-            _check_writable(out if self._folder else out.parent)
+            check_writable(out if self._folder else out.parent)
 
     @property
     def code(self) -> ExitCode:
@@ -186,11 +186,16 @@ def chosen_format(name: str | None, out: Path | None, *, json: bool) -> OutputFo
 
 
 def write_file(text: str, path: Path) -> None:
-    """Write a text to a file in one piece (temporary file, fsync, rename). Raises `ConfigError`."""
+    """Write a text to a file, see `write_bytes`."""
+    write_bytes(f"{text}\n".encode(), path)
+
+
+def write_bytes(data: bytes, path: Path) -> None:
+    """Write a file in one piece (temporary file, fsync, rename). Raises `ConfigError`."""
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
             try:
-                file.write(text + "\n")
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
                 Path(file.name).chmod(0o644)
@@ -202,7 +207,7 @@ def write_file(text: str, path: Path) -> None:
         raise ConfigError(f"{path} cannot be written: {error.strerror}; choose another --out") from error
 
 
-def _check_writable(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
     """Find out before anything is spent whether results can be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

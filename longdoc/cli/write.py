@@ -1,0 +1,170 @@
+"""`lda write`: long texts by plan and write, as sessions that can be left, changed and gone on with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from longdoc.cli import options, write_changes, write_views
+from longdoc.cli.write_options import Name, Numbers
+
+if TYPE_CHECKING:
+    from longdoc.app.bootstrap import Workspace
+    from longdoc.storage.draft_types import Draft
+
+HELP = """
+Write texts of up to 100,000 words: planned first, then section by section, with a length that holds.
+
+Examples:
+
+  lda write "a 10,000 word history of salt"
+
+  lda write "a novel in twelve chapters about a lighthouse" --words 60000 --out novel.epub
+
+  lda write "a 3,000 word report on the whale in this book" --source moby-dick.epub
+
+  lda write "a 2,000 word speech" --like my-last-speech.txt --review
+
+  lda write edit salt-3fa2                 # the plan, in your editor
+
+  lda write continue salt-3fa2 --out salt.docx
+
+  lda write rewrite salt-3fa2 4 --comment "shorter sentences, and more of the Romans"
+
+Stopped, interrupted or killed: run the same command again, and it goes on where it was.
+"""
+_DRAFT = "Draft"
+_NEW = "new"
+_FORMATS = "md, html, docx, epub or pdf"
+
+Stream = Annotated[bool, typer.Option("--stream", help="Print the text as it is written.", rich_help_panel="Output")]
+
+
+class WriteGroup(TyperGroup):
+    """The commands; what is none of them is what `lda write new` is to write."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """See `click.Group`; an instruction with words in it needs no `new` before it."""
+        known = not args or args[0] in self.commands or args[0] in {"-h", "--help"}
+        said = [one for one in args if not one.startswith("-")]
+        if not known and said and any(" " in one.strip() for one in said):
+            args = [_NEW, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=WriteGroup, help=HELP, no_args_is_help=True)
+
+
+@app.command(_NEW)
+@options.with_run_options(formats=_FORMATS)
+def new(
+    instruction: Annotated[str, typer.Argument(help="What to write.", metavar="INSTRUCTION")],
+    *,
+    words: Annotated[
+        int | None,
+        typer.Option("--words", help="Length.", show_default="what the instruction says", rich_help_panel=_DRAFT),
+    ] = None,
+    chapters: Annotated[
+        int | None, typer.Option("--chapters", help="Number of chapters.", rich_help_panel=_DRAFT)
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--source", help="A file to write from, with citations; may be repeated.", rich_help_panel=_DRAFT),
+    ] = None,
+    like: Annotated[
+        Path | None, typer.Option("--like", help="A file written as this shall be.", rich_help_panel=_DRAFT)
+    ] = None,
+    parallel: Annotated[
+        bool,
+        typer.Option("--parallel", help="Sections at once: faster, but none knows the others.", rich_help_panel=_DRAFT),
+    ] = False,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Another number, another text.", rich_help_panel=_DRAFT)
+    ] = 0,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name", help="Name of the draft.", show_default="made of the instruction", rich_help_panel=_DRAFT
+        ),
+    ] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Stop after the plan, to look at it.", rich_help_panel=_DRAFT)
+    ] = False,
+    stream: Stream = False,
+    run: options.RunOptions,
+) -> None:
+    """Plan and write a text. The same command again goes on with it.
+
+    Example: lda write new "a 5,000 word guide to beekeeping" --out bees.epub
+    """
+    from longdoc.app.draft_editing import draft_name
+    from longdoc.app.draft_writing import DraftOptions, new_draft
+    from longdoc.cli.reading import read_source
+    from longdoc.cli.sources import expand_sources
+    from longdoc.cli.write_job import WriteJob
+
+    sample = None if like is None else read_source(str(like)).text
+    asked = DraftOptions(words=words, chapters=chapters, parallel=parallel, like=sample, seed=seed)
+    documents = [read_source(one) for one in expand_sources(source)] if source else []
+    called = name or draft_name(instruction, asked.settings(documents))
+
+    async def draft(workspace: Workspace) -> Draft:
+        return await new_draft(workspace, called, instruction, asked, documents)
+
+    raise typer.Exit(WriteJob(draft, run, plan_only=review, stream=stream).start())
+
+
+@app.command("continue")
+@options.with_run_options(formats=_FORMATS)
+def go_on(name: Name, *, stream: Stream = False, run: options.RunOptions) -> None:
+    """Write what is open of a draft: sections that are planned, and those whose line was changed.
+
+    Example: lda write continue salt-3fa2 --out salt.epub
+    """
+    from longdoc.cli.write_job import WriteJob
+
+    async def draft(workspace: Workspace) -> Draft:
+        return await workspace.records.drafts.get(name)
+
+    raise typer.Exit(WriteJob(draft, run, stream=stream).start())
+
+
+@app.command("rewrite")
+@options.with_run_options(formats=_FORMATS)
+def rewrite(
+    name: Name,
+    numbers: Numbers,
+    *,
+    comment: Annotated[str, typer.Option("--comment", help="What shall be otherwise.", rich_help_panel=_DRAFT)] = "",
+    stream: Stream = False,
+    run: options.RunOptions,
+) -> None:
+    """Write sections anew. What they said before can be come back to with 'lda write undo'.
+
+    Example: lda write rewrite salt-3fa2 4 --comment "tell it from the miner's side"
+    """
+    from longdoc.app.draft_editing import DraftEditor
+    from longdoc.cli.write_job import WriteJob
+
+    async def draft(workspace: Workspace) -> Draft:
+        found = await workspace.records.drafts.get(name)
+        return await DraftEditor(workspace.records).open_again(found, numbers, comment)
+
+    raise typer.Exit(WriteJob(draft, run, stream=stream).start())
+
+
+app.command("list")(write_views.list_drafts)
+app.command("plan")(write_views.show_plan)
+app.command("show")(write_views.show_draft)
+app.command("history")(write_views.show_history)
+app.command("export")(write_views.export)
+app.command("edit")(write_changes.edit)
+app.command("insert")(write_changes.insert)
+app.command("move")(write_changes.move)
+app.command("drop")(write_changes.drop)
+app.command("lock")(write_changes.lock)
+app.command("undo")(write_changes.undo)
+app.command("delete")(write_changes.delete)
