@@ -13,9 +13,9 @@ _WHO = re.compile(r"\s*who(?P<possessive>se)?\b(?P<rest>[^?]*)\?\s*", re.IGNOREC
 def as_statement(question: str) -> str:
     """A question for a person as the statement that there is one: "Who keeps bees?" as "Someone keeps bees."
 
-    Other questions, which take more than another first word, come back unchanged. Of 83 questions that share no word
-    with the fact they ask for, among the 8,871 parts of Moby-Dick, MiniLM has 64% of the facts among the best 16 by the
-    statement and 55% by the question.
+    Other questions, which take more than another first word, come back unchanged. Of facts that share no word with the
+    question, three times each in the text at other places, MiniLM has among the best 16 parts 59% by the statement and
+    53% by the question in Frankenstein (261 trials), 33% and 29% in War and Peace (243).
     """
     asked = _WHO.fullmatch(question)
     if asked is None:
