@@ -205,8 +205,9 @@ def _how(trials: Sequence[_Trial], compared: Mapping[str, _Trial], best: str | N
         "segments; of all kinds: whole within budgets of tokens, with 95% intervals (Wilson), and among the k best "
         f"segments (`@k`). Only those are told that were tried on every case. {'; '.join(terms)}. Target: of "
         f"needles and passkeys, in all kinds but {_MEANT}, `cascade` in its best mode "
-        f"({best or 'none was tried on all'}) finds at least {_LEAST:.0%} among {_K} segments, as many as the window of "
-        f"a model of 8,192 tokens holds, and of all kinds no less than {' and '.join(_RIVALS)}.{_limit(compared, best)}"
+        f"({best or 'none was tried on all'}) finds at least {_LEAST:.0%} among {_K} segments, as many as the window "
+        f"of a model of 8,192 tokens holds, and of all kinds no less than {' and '.join(_RIVALS)}."
+        f"{_limit(compared, best)}"
     )
 
 

@@ -22,6 +22,7 @@ from longdoc.retrieval.collection_index import CollectionIndex
 from longdoc.retrieval.hits import Hit
 from longdoc.retrieval.index_lock import lock_of
 from longdoc.retrieval.index_rows import WINDOWS_KEY, IndexRows
+from longdoc.retrieval.statements import as_statement
 from longdoc.storage.collections import Member
 from longdoc.storage.database import Database
 from longdoc.storage.documents import Documents
@@ -95,6 +96,7 @@ class Place:
 
 
 QUESTIONS = ("Who hid the lamp below stone 77?", "day 101", "What did Fatima do with the boat in alpha?", "zebra")
+EMBEDDED = list(map(as_statement, QUESTIONS))
 BOOKS = {name: book(name) for name in ("alpha", "beta", "gamma")}
 MEMBERS = tuple(Member(number, document.id) for number, document in enumerate(BOOKS.values(), 1))
 
@@ -217,9 +219,9 @@ def test_opened_again_it_embeds_nothing_and_finds_the_same(tmp_path: Path) -> No
         first, second = CountedEmbedder(), CountedEmbedder()
         found = await place.found(MEMBERS, first)
         assert await place.found(MEMBERS, second) == found
-        assert second.asked == list(QUESTIONS)
+        assert second.asked == EMBEDDED
         parts = [part for member in MEMBERS for part in (await _parts(place, member))]
-        assert first.asked == parts + list(QUESTIONS)
+        assert first.asked == parts + EMBEDDED
 
     with_place(tmp_path, work)
 
@@ -307,7 +309,7 @@ def test_a_damaged_file_is_built_again_from_the_record(
         damage(tmp_path / "index" / name)
         again = CountedEmbedder()
         assert await place.found(MEMBERS, again) == found
-        assert again.asked == list(QUESTIONS)
+        assert again.asked == EMBEDDED
         untouched = (tmp_path / "index" / name).stat().st_mtime_ns
         assert await place.found(MEMBERS, again) == found
         assert (tmp_path / "index" / name).stat().st_mtime_ns == untouched
@@ -323,7 +325,7 @@ def test_vectors_of_another_embedder_are_not_used(tmp_path: Path) -> None:
         assert len(other.asked) > len(QUESTIONS) * 2
         back = CountedEmbedder()
         assert await place.found(MEMBERS, back) == found
-        assert back.asked == list(QUESTIONS)
+        assert back.asked == EMBEDDED
 
     with_place(tmp_path, work)
 
