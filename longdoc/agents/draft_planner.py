@@ -6,7 +6,6 @@ shape, and whatever a model says, the plan that comes out adds up and has a sens
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
@@ -19,22 +18,24 @@ from longdoc.agents.draft_budget import (
     LEAST_SECTION,
     MOST_SECTION,
     USUAL_SECTION,
-    group_sizes,
+    group_size,
+    kept_within,
     section_bounds,
     share_out,
     usual_sections,
 )
 from longdoc.agents.draft_plan_lines import (
+    LineCount,
     PlanLine,
     PlanShape,
     bounded_shape,
-    cleaned,
     fit_count,
-    listed,
+    plan_in,
     sections_of,
 )
 from longdoc.agents.draft_request import MOST_WORDS
 from longdoc.agents.events import CallFinished, Emit, Event, Warned
+from longdoc.agents.graph import run_graph
 from longdoc.agents.structured import call_structured
 from longdoc.engines.engine import Engine
 from longdoc.errors import InvalidOutputError
@@ -49,8 +50,12 @@ _USUAL_WORDS = 1_000
 """Of a text whose length neither the instruction nor the model tells."""
 _LENGTH_TOKENS = 32
 _MOST_GROUPS = 12
+_SMALLEST_GROUP, _LARGEST_GROUP = 0.5, 2.0
+"""Of the mean: the words of a part or chapter."""
 _AROUND = 2
 """So many sections more or fewer than usual a model may choose."""
+_BESIDE_CHARACTERS = (40, 400)
+"""Of a line of the plan above, by how much room there is."""
 
 
 class _Length(BaseModel):
@@ -61,8 +66,8 @@ class _Length(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class PlanTask:
-    """What is to be planned. `chapters`: the number that was asked for; `grounded`: sections look things up in sources;
-    `style` is a style sheet; `seed` makes another plan of the same."""
+    """What is to be planned. `chapters`: the number that was asked for, at most one for every two words; `grounded`:
+    sections look things up in sources; `style` is a style sheet; `seed` makes another plan of the same."""
 
     instruction: Quoted
     words: int
@@ -75,22 +80,21 @@ class PlanTask:
 @dataclass(frozen=True, slots=True)
 class _Stretch:
     """A piece of the text that is to be divided: `above` are the lines it stands under, `beside` tells of its
-    neighbours, `levels` are the sizes of the groups that it is divided into before sections."""
+    neighbours, `chapters` is how many were asked for in it."""
 
     words: int
-    levels: tuple[int, ...]
     above: tuple[PlanLine, ...] = ()
     beside: str = ""
-    groups: int | None = None
+    chapters: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """How many of what a stretch is divided into."""
+    """How many of what a stretch is divided into; `even`: by chapters of one size, whatever the model says."""
 
-    fewest: int
-    most: int
+    count: LineCount
     things: str
+    even: bool = False
 
 
 class DraftPlanner:
@@ -115,64 +119,93 @@ class DraftPlanner:
     async def plan(self, task: PlanTask) -> DraftPlan:
         """A plan whose budgets add up to the words of the task.
 
-        Raises `InvalidOutputError` where the model gives none, also when asked once more, and what `Engine.complete`
-        raises.
+        Each question is asked at most twice. Raises `InvalidOutputError` where the model gives no plan also then, and
+        what `Engine.complete` raises.
         """
-        flat = self._most_lines() * min(self._most, USUAL_SECTION)
-        stretch = _Stretch(task.words, tuple(size for size in group_sizes(task.words, flat) if size < task.words))
-        if task.chapters is not None and task.chapters > 1:
-            stretch = _Stretch(task.words, (task.words // task.chapters,), groups=task.chapters)
-        title, found = await self._divided(task, stretch)
+        title, found = await self._divided(task, _Stretch(task.words, chapters=max(1, task.chapters or 1)))
         return DraftPlan(title, tuple(replace(section, id=number) for number, section in enumerate(found, 1)))
 
+    async def _divided(self, task: PlanTask, stretch: _Stretch) -> tuple[str, list[PlannedSection]]:
+        """The sections of a stretch, planned level by level; the groups of a level at once."""
+        wanted = self._groups(task, stretch)
+        if wanted is None:
+            return await self._sections(task, stretch)
+        count = wanted.count.limit
+        shape = await self._asked(task, stretch, wanted)
+        groups = fit_count(shape.sections, count, count)
+        beside = self._told(groups)
+        chapters = share_out(max(count, stretch.chapters), [1.0] * count)
+        sizes = share_out(stretch.words, chapters) if wanted.even else _sizes(stretch.words, groups)
+        inner = [
+            _Stretch(words, (*stretch.above, group), beside, several)
+            for group, words, several in zip(groups, sizes, chapters, strict=True)
+        ]
+        planned: dict[int, list[PlannedSection]] = {}
+
+        async def plan_group(number: int) -> None:
+            planned[number] = (await self._divided(task, inner[number]))[1]
+
+        await run_graph([()] * count, plan_group)
+        return shape.title, [section for number in range(count) for section in planned[number]]
+
+    def _groups(self, task: PlanTask, stretch: _Stretch) -> _Wanted | None:
+        """What a stretch is divided into before its sections, if anything."""
+        lines = self._most_lines()
+        if stretch.chapters > lines:  # more chapters than one answer holds
+            return _Wanted(LineCount.exactly(min(lines, -(-stretch.chapters // lines))), "parts", even=True)
+        if stretch.chapters > 1:
+            return _Wanted(LineCount.exactly(stretch.chapters), "chapters", even=True)
+        size = group_size(stretch.words, lines * min(self._most, USUAL_SECTION))
+        if size is None:
+            return None
+        count = min(_MOST_GROUPS, lines, max(2, round(stretch.words / size)))
+        further = group_size(stretch.words // count, lines * min(self._most, USUAL_SECTION)) is not None
+        return _Wanted(LineCount.exactly(count), "parts" if further or task.chapters else "chapters")
+
+    async def _sections(self, task: PlanTask, stretch: _Stretch) -> tuple[str, list[PlannedSection]]:
+        least, limit = section_bounds(stretch.words, self._most)
+        usual = usual_sections(stretch.words, self._most)
+        path = tuple(line.heading for line in stretch.above)
+        if usual == 1 and stretch.above:
+            group = stretch.above[-1]
+            return "", [PlannedSection(0, group.heading, group.main_point, stretch.words, path[:-1])]
+        count = LineCount(max(least, usual - _AROUND), min(limit, usual + _AROUND), least, limit)
+        shape = await self._asked(task, stretch, _Wanted(count, "sections"))
+        lines = fit_count(shape.sections, least, limit)
+        return shape.title, sections_of(lines, stretch.words, path, most=self._most, grounded=task.grounded)
+
+    async def _asked(self, task: PlanTask, stretch: _Stretch, wanted: _Wanted) -> PlanShape:
+        """What the model answers; where it keeps to no structure, or gives another number of lines, also when asked
+        once more, the answer that holds most lines."""
+        prompt = render("write/plan", _variables(task, stretch, wanted))
+        window = int(self._engine.info.context_window * _PLAN_SHARE)
+        tokens = _TITLE_TOKENS + _LINE_TOKENS * wanted.count.most
+        tokens = min(tokens, window, self._engine.info.max_output or window)
+        request = request_of(prompt, max_tokens=tokens, temperature=PLAN_TEMPERATURE, seed=task.seed)
+        said = _Overheard(self._emit)
+        purpose = f"plan of {stretch.above[-1].heading!r}" if stretch.above else "plan"
+        shape = bounded_shape(wanted.count)
+        try:
+            return await call_structured(self._engine, request, shape, purpose=purpose, emit=said.hear)
+        except InvalidOutputError:
+            plans = list(filter(None, map(plan_in, said.texts)))
+            if not plans:
+                raise
+            best = min(plans, key=lambda plan: _distance(len(plan.sections), wanted.count))
+            self._emit(Warned(_not_as_asked(purpose, len(best.sections), wanted)))
+            return best
+
     def _most_lines(self) -> int:
+        """Lines of a plan that one answer holds."""
         info = self._engine.info
         room = min(info.context_window * _PLAN_SHARE, info.max_output or info.context_window)
         return max(2, int((room - _TITLE_TOKENS) // _LINE_TOKENS))
 
-    async def _divided(self, task: PlanTask, stretch: _Stretch) -> tuple[str, list[PlannedSection]]:
-        """The sections of a stretch, planned level by level; the groups of a level at once."""
-        if not stretch.levels:
-            return await self._sections(task, stretch)
-        count = stretch.groups or min(_MOST_GROUPS, max(2, round(stretch.words / stretch.levels[0])))
-        things = "parts" if len(stretch.levels) > 1 else "chapters"
-        shape = await self._asked(task, stretch, _Wanted(count, count, things))
-        groups = fit_count(cleaned(shape.sections), count, count)
-        sizes = share_out(stretch.words, [1.0 if stretch.groups else group.words for group in groups])
-        beside = "\n".join(f"- {group.heading}: {group.main_point}" for group in groups)
-        inner = [
-            _Stretch(size, stretch.levels[1:], (*stretch.above, group), beside)
-            for group, size in zip(groups, sizes, strict=True)
-        ]
-        planned = await asyncio.gather(*(self._divided(task, one) for one in inner))
-        return shape.title.strip(), [section for _, sections in planned for section in sections]
-
-    async def _sections(self, task: PlanTask, stretch: _Stretch) -> tuple[str, list[PlannedSection]]:
-        fewest, most = section_bounds(stretch.words, self._most)
-        usual = usual_sections(stretch.words, self._most)
-        wanted = _Wanted(max(fewest, usual - _AROUND), min(most, usual + _AROUND), "sections")
-        shape = await self._asked(task, stretch, wanted)
-        lines = fit_count(cleaned(shape.sections), fewest, most)
-        path = tuple(line.heading for line in stretch.above)
-        return shape.title.strip(), sections_of(lines, stretch.words, path, grounded=task.grounded)
-
-    async def _asked(self, task: PlanTask, stretch: _Stretch, wanted: _Wanted) -> PlanShape:
-        """What the model answers; where it keeps to no structure, also when asked once more, the lines it wrote."""
-        prompt = render("write/plan", _variables(task, stretch, wanted))
-        most = int(self._engine.info.context_window * _PLAN_SHARE)
-        tokens = min(_TITLE_TOKENS + _LINE_TOKENS * wanted.most, most, self._engine.info.max_output or most)
-        request = request_of(prompt, max_tokens=tokens, temperature=PLAN_TEMPERATURE, seed=task.seed)
-        said = _Overheard(self._emit)
-        purpose = f"plan of {stretch.above[-1].heading!r}" if stretch.above else "plan"
-        shape = bounded_shape(wanted.fewest, wanted.most)
-        try:
-            return await call_structured(self._engine, request, shape, purpose=purpose, emit=said.hear)
-        except InvalidOutputError:
-            lines = max(map(listed, said.texts), key=len)
-            if not lines:
-                raise
-            self._emit(Warned("the model keeps to no structure; its plan is read from its lines"))
-            return PlanShape(sections=lines)
+    def _told(self, groups: Sequence[PlanLine]) -> str:
+        """The plan above as the plans below are told of it, in an eighth of the window at most."""
+        least, most = _BESIDE_CHARACTERS
+        room = min(max(self._engine.info.context_window // 2 // len(groups), least), most)
+        return "\n".join(f"- {group.heading}: {group.main_point}"[:room] for group in groups)
 
 
 class _Overheard:
@@ -188,6 +221,26 @@ class _Overheard:
         self._emit(event)
 
 
+def _sizes(words: int, groups: Sequence[PlanLine]) -> list[int]:
+    """The words of groups in the proportions that the model gives, within bounds."""
+    mean = words / len(groups)
+    shares = share_out(words, [group.words for group in groups])
+    return kept_within(shares, int(mean * _SMALLEST_GROUP), int(mean * _LARGEST_GROUP))
+
+
+def _distance(lines: int, count: LineCount) -> int:
+    return max(count.least - lines, lines - count.limit, 0)
+
+
+def _not_as_asked(purpose: str, lines: int, wanted: _Wanted) -> str:
+    count = wanted.count
+    if not _distance(lines, count):
+        return f"the {purpose} keeps to no structure; it is read from its lines"
+    bounds = f"{count.least}" if count.least == count.limit else f"{count.least} to {count.limit}"
+    what = "divided" if lines < count.least else "joined"
+    return f"the {purpose} has {lines} {wanted.things} where {bounds} were asked for; some are {what}"
+
+
 def _variables(task: PlanTask, stretch: _Stretch, wanted: _Wanted) -> Mapping[str, Variable]:
     return {
         "instruction": task.instruction,
@@ -195,8 +248,8 @@ def _variables(task: PlanTask, stretch: _Stretch, wanted: _Wanted) -> Mapping[st
         "whole": Quoted(stretch.beside, {"plan": "above"}),
         "part": _part(stretch.above),
         "words": stretch.words,
-        "fewest": wanted.fewest,
-        "most": max(wanted.fewest, wanted.most),
+        "fewest": wanted.count.fewest,
+        "most": wanted.count.most,
         "things": wanted.things,
         "sources": task.grounded and wanted.things == "sections",
     }

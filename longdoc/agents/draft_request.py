@@ -6,74 +6,83 @@ Rules only; what they do not find the model is asked for. Owns what counts as a 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from longdoc.agents.number_words import NUMBER, number_value
 
 MOST_WORDS: Final = 100_000
 """The longest draft."""
 
-_ONES = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-)  # fmt: skip
-_TENS = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-_SPELLED = {name: number for number, name in enumerate(_ONES)} | _TENS | {"a": 1}
-_SCALES = {"hundred": 100, "thousand": 1_000, "k": 1_000, "百": 100, "千": 1_000, "万": 10_000, "萬": 10_000}
-_HAN_DIGITS = {
-    "一": 1,
-    "二": 2,
-    "两": 2,
-    "兩": 2,
-    "三": 3,
-    "四": 4,
-    "五": 5,
-    "六": 6,
-    "七": 7,
-    "八": 8,
-    "九": 9,
-    "十": 10,
-}
-
-_FIGURE = r"\d{1,3}(?:[,.  ’]\d{3})+|\d+(?:\.\d+)?"
-_NAMES = "|".join(sorted((name for name in _SPELLED if name != "a"), key=len, reverse=True))
-_NUMBER = (
-    rf"(?P<figure>{_FIGURE}|\b(?:{_NAMES}|a)\b|[{''.join(_HAN_DIGITS)}]+)"
-    r"\s*(?P<scale>(?:hundred|thousand|k)\b|[百千万萬])?"
-)
 _UNIT = (
-    r"(?:words?\b|wörtern?\b|worte\b|mots?\b|palabras?\b|parole\b|palavras?\b|woorden\b|ord\b|sł[óo]w\b|слов[а]?\b"
-    r"|характеров\b|[个個]?(?:汉字|漢字|字|词|詞)(?!母|体|體|典|幕|段)|文字|단어|자(?![가-힣]))"
+    r"(?:(?:words?|wörtern?|worte|mots?|palabras?|parole|palavras?|woorden|ord|sł[óo]w|слова?)\b"
+    r"|[个個]?(?:汉字|漢字|字|词|詞)(?!母|体|體|典|幕|段|数|數)|文字|단어|자(?![가-힣]))"
 )
+_NUMBER = rf"(?P<number>{NUMBER})"
 _LENGTH = re.compile(
-    rf"{_NUMBER}(?:\s*(?:-|–|—|‑|to|至|到|~|～)\s*)?(?P<upper>{_FIGURE})?[\s-]*(?:多|余|餘)?{_UNIT}", re.IGNORECASE
+    rf"{_NUMBER}\+?(?:\s{{1,2}}or\s(?:more|less|fewer))?[\s-]{{0,3}}(?:多|余|餘)?\s?{_UNIT}", re.IGNORECASE
 )
-_EACH_BEFORE = re.compile(r"(?:each|every|per|每[\w]{0,3}|各)[^.,;，。；\n]{0,24}$", re.IGNORECASE)
-_EACH_AFTER = re.compile(r"^[^.,;，。；\n]{0,12}?\b(?:each|apiece|per\b)", re.IGNORECASE)
-_AT_LEAST_BEFORE = re.compile(
-    r"(?:at least|at lease|no(?:t)? (?:less|fewer|shorter) than|more than|over|minimum(?: of)?|mindestens|au moins"
-    r"|不少于|不少於|不低于|不低於|至少|超过|超過)[^.,;，。；\n]{0,12}$",
+_TOLD = re.compile(
+    r"(?:word (?:count|limit|target)|wortzahl|nombre de mots|número de palabras|字数|字數)[^\d\n.;。；]{0,16}?"
+    rf"{_NUMBER}",
     re.IGNORECASE,
 )
-_AT_LEAST_AFTER = re.compile(r"^[^.,;，。；\n]{0,4}?(?:以上|\bor more|\bminimum|\bat least|\+)", re.IGNORECASE)
-_AT_MOST_BEFORE = re.compile(
-    r"(?:at most|no(?:t)? (?:more|longer) than|up to|under|below|less than|fewer than|maximum(?: of)?|höchstens"
-    r"|不超过|不超過|最多)[^.,;，。；\n]{0,12}$",
+"""A length without a unit after it: "word count: 800"."""
+
+_CHAPTER = r"(?:chapters?|kapiteln?|chapitres?|cap[íi]tulos?|章)"
+_THING = (
+    rf"(?:{_CHAPTER}|parts?|teilen?|parties|partes|essays?|articles?|stories|letters|posts|scenes?|acts?"
+    r"|diary entries|entries|sections?|篇|幕|部分|封|节|節|段)"
+)
+_COUNTED = re.compile(rf"{_NUMBER}[\s-]{{0,3}}(?:\w{{1,20}}\s{{1,2}})?(?P<thing>{_THING})", re.IGNORECASE)
+_IS_CHAPTER = re.compile(_CHAPTER, re.IGNORECASE)
+_PAGES = re.compile(rf"{_NUMBER}[\s-]{{0,3}}(?:pages?\b|seiten?\b|páginas?\b|[页頁])", re.IGNORECASE)
+
+_EACH_BEFORE = re.compile(
+    r"(?:\b(?:each|every|per|je|jeweils|pro|chaque|chacune?|cada)\b|每\w{0,3}|各)[^.,;，。；\n]{0,24}$", re.IGNORECASE
+)
+_EACH_AFTER = re.compile(r"^[^.,;，。；\n]{0,12}?\b(?:each|apiece|per|je|pro|par|chacune?|por|cada)\b", re.IGNORECASE)
+_OF_THINGS = re.compile(rf"\b{_THING}\s(?:of|zu|von|à|de)\s[^.,;，。；\n\d]{{0,12}}$", re.IGNORECASE)
+
+_NOT = r"(?P<not>\b(?:not|no|nicht|kein|keine|pas|non)\s(?:be\s|to\s|go\s)?|不(?:要|能|得|可|应|應)?)?"
+_MORE = (
+    r"\b(?:more|longer|larger|greater) than|\bover\b|exceed\w{0,3}|mehr als|über|plus de|más de"
+    r"|超过|超過|多于|多於|高于"
+)
+_LESS = (
+    r"\b(?:less|fewer|shorter|smaller) than|\bunder\b|\bbelow\b|weniger als|unter\b|kürzer als|moins de|menos de"
+    r"|少于|少於|低于|低於"
+)
+_COMPARED = re.compile(rf"{_NOT}(?:(?P<more>{_MORE})|(?P<less>{_LESS}))[^.,;，。；\n]{{0,12}}$", re.IGNORECASE)
+_AT_LEAST = re.compile(
+    r"(?:\bat leas[te]\b|minimum|mindestens|au moins|al menos|mínimo|至少)[^.,;，。；\n]{0,12}$", re.IGNORECASE
+)
+_AT_MOST = re.compile(
+    r"(?:\bat most\b|\bup to\b|\bwithin\b|maximum|höchstens|maximal|bis zu|au plus|jusqu['’]à|hasta|máximo|最多)"
+    r"[^.,;，。；\n]{0,12}$",
     re.IGNORECASE,
 )
-_AT_MOST_AFTER = re.compile(
-    r"^[^.,;，。；\n]{0,4}?(?:以内|以內|\bor (?:less|fewer)|\bmaximum|\bat most)", re.IGNORECASE
-)
-_COUNTED = re.compile(
-    rf"{_NUMBER}\s*(?:\w+\s+)?(?P<thing>chapters?|kapiteln?|chapitres?|cap[íi]tulos?|章|parts?|essays?|articles?|stories"
-    r"|letters|posts|scenes?|acts?|diary entries|entries|sections?|篇|幕|部分|封|节|節)",
+_OR_MORE = re.compile(
+    r"^[^.,;，。；\n]{0,4}?(?:以上|\bor more|\b(?:(?:at|au|como|im)\s)?(?:minimum|mínimo|least|moins))",
     re.IGNORECASE,
 )
-_CHAPTERS = re.compile(r"chapter|kapitel|chapitre|cap[íi]tulo|章", re.IGNORECASE)
-_PAGES = re.compile(rf"{_NUMBER}[\s-]*(?:pages?\b|seiten\b|[页頁])", re.IGNORECASE)
+_OR_LESS = re.compile(
+    r"^[^.,;，。；\n]{0,4}?(?:以[内內下]|\bor (?:less|fewer)"
+    r"|\b(?:(?:at|au|como|im)\s)?(?:maximum|máximo|most|plus)\b)",
+    re.IGNORECASE,
+)
+_VAGUE = re.compile(
+    r"\b(?:half|few|several|many|couple of|einige|mehrere|halbe|quelques|plusieurs|varias|varios|unas)\s(?:an?\s)?$",
+    re.IGNORECASE,
+)
+_READ = 20_000
+"""Characters of the beginning and of the end of an instruction that are read: between them stands what it is about."""
+_AROUND = 40
+"""Characters before and after a number that tell how it is meant."""
 _WORDS_A_PAGE, _WORDS_A_CHAPTER = 500, 2_000
-_MORE, _LESS = 1.03, 0.97
-"""At least, and at most, so much: a little more, a little less."""
-_FEWEST_WORDS = 10
+_A_LITTLE_MORE, _A_LITTLE_LESS = 1.03, 0.97
+_FEWEST_WORDS, _MOST_CHAPTERS = 10, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,55 +93,59 @@ class LengthRequest:
     chapters: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """So many of a thing."""
+
+    number: int
+    chapters: bool
+
+
 def requested_length(instruction: str) -> LengthRequest:
     """The length that an instruction asks for; of several totals the largest, which holds the others.
 
-    "At least" and "at most" aim a little beyond and below. "Three letters of 400 words each" are 1,200 words. Pages
-    count 500 words, and chapters, where nothing else is said, 2,000.
+    Of a range it is the upper end. "At least" and "at most" aim a little beyond and below. "Three letters of 400 words
+    each" are 1,200 words. Pages count 500 words, and chapters, where nothing else is said, 2,000.
     """
-    counted = [(round(_value(match)), match["thing"]) for match in _COUNTED.finditer(instruction)]
-    chapters = next((n for n, thing in counted if _CHAPTERS.search(thing) and 1 < n <= 100), None)
-    totals = list(filter(None, (_total(instruction, match, counted) for match in _LENGTH.finditer(instruction))))
+    counted = [
+        _Counted(round(number_value(match["number"])), _IS_CHAPTER.match(match["thing"]) is not None)
+        for match in _COUNTED.finditer(instruction)
+    ]
+    chapters = next((one.number for one in counted if one.chapters and 1 < one.number <= _MOST_CHAPTERS), None)
+    found = [*_LENGTH.finditer(instruction), *_TOLD.finditer(instruction)]
+    totals = [words for match in found if (words := _total(instruction, match, counted))]
     if not totals:
-        totals = [round(_value(match) * _WORDS_A_PAGE) for match in _PAGES.finditer(instruction)]
+        totals = [round(number_value(match["number"]) * _WORDS_A_PAGE) for match in _PAGES.finditer(instruction)]
     if not totals and chapters:
         totals = [chapters * _WORDS_A_CHAPTER]
     return LengthRequest(max(totals) if totals else None, chapters)
 
 
-def _total(instruction: str, match: re.Match[str], counted: list[tuple[int, str]]) -> int | None:
-    before, after = instruction[: match.start()], instruction[match.end() :]
-    words = _figure(match["upper"]) if match["upper"] else _value(match)
-    if words < _FEWEST_WORDS:
+def _total(instruction: str, match: re.Match[str], counted: Sequence[_Counted]) -> int | None:
+    before = instruction[max(0, match.start() - _AROUND) : match.start("number")]
+    after = instruction[match.end() : match.end() + _AROUND]
+    words = number_value(match["number"])
+    if words < _FEWEST_WORDS or _VAGUE.search(before):
         return None
-    if _EACH_BEFORE.search(before[-40:]) or _EACH_AFTER.search(after):
-        words *= next((n for n, _ in counted if n > 1), 1)
-    if _AT_MOST_BEFORE.search(before[-40:]) or _AT_MOST_AFTER.search(after):
-        words *= _LESS
-    elif _AT_LEAST_BEFORE.search(before[-40:]) or _AT_LEAST_AFTER.search(after):
-        words *= _MORE
-    return round(words)
+    if _EACH_BEFORE.search(before) or _EACH_AFTER.search(after) or _OF_THINGS.search(before):
+        words *= _times(before + after, counted)
+    return round(words * _sense(before, match[0].removeprefix(match["number"]), after))
 
 
-def _value(match: re.Match[str]) -> float:
-    figure, scale = match["figure"].casefold(), (match["scale"] or "").casefold()
-    return _figure(figure) * _SCALES.get(scale, 1)
+def _times(around: str, counted: Sequence[_Counted]) -> int:
+    """How many there are of what each has a length: of chapters, where these are spoken of beside it."""
+    several = [one for one in counted if one.number > 1]
+    of_chapters = [one for one in several if one.chapters] if _IS_CHAPTER.search(around) else []
+    return next((one.number for one in (*of_chapters, *several)), 1)
 
 
-def _figure(figure: str) -> float:
-    if figure in _SPELLED:
-        return _SPELLED[figure]
-    if figure[0] in _HAN_DIGITS:
-        return _han(figure)
-    parts = re.split(r"[,.  ’]", figure)
-    if len(parts) > 1 and all(len(part) == 3 for part in parts[1:]):
-        return float("".join(parts))
-    return float(figure)
-
-
-def _han(figure: str) -> float:
-    """Up to ninety-nine: 十二, 二十, 三."""
-    tens, ten, ones = figure.partition("十")
-    if not ten:
-        return _HAN_DIGITS[figure[0]]
-    return 10 * (_HAN_DIGITS[tens[0]] if tens else 1) + (_HAN_DIGITS[ones[0]] if ones else 0)
+def _sense(before: str, unit: str, after: str) -> float:
+    """What a number is multiplied with: a bit over one for "at least", a bit under one for "at most"."""
+    compared = _COMPARED.search(before)
+    if compared is not None:
+        return _A_LITTLE_MORE if (compared["more"] is None) == (compared["not"] is not None) else _A_LITTLE_LESS
+    if _AT_MOST.search(before) or _OR_LESS.search(after) or re.search(r"or (?:less|fewer)", unit):
+        return _A_LITTLE_LESS
+    if _AT_LEAST.search(before) or _OR_MORE.search(after) or re.match(r"\+|\s{1,2}or more", unit):
+        return _A_LITTLE_MORE
+    return 1.0

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from longdoc.agents.text_blocks import TextBlock, TextBlockKind, text_blocks
 from longdoc.documents.atoms import sentence_spans
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:['’][^\W_]+)*")
 _RUN = 4
-_LEAST_SENTENCE = 5
-"""Words of a sentence that may not be said twice; shorter ones may."""
+_LEAST_SENTENCE = 8
+"""Words of a sentence that may not be said twice; shorter ones may, as in dialogues."""
 
 
 class EarlierText:
@@ -29,7 +30,8 @@ class EarlierText:
     def add(self, text: str) -> None:
         """Take in a text."""
         self._runs.update(_runs(_words(text)))
-        self._sentences.update(filter(None, (_key(text[start:end]) for start, end in sentence_spans(text))))
+        keys = (_key(text[start:end], _LEAST_SENTENCE) for start, end in sentence_spans(text))
+        self._sentences.update(key for key in keys if key is not None)
 
     def repeated_share(self, text: str) -> float:
         """The share of a text's runs of four words that stand in the earlier text; 0 for a text of fewer words."""
@@ -37,21 +39,37 @@ class EarlierText:
         return sum(run in self._runs for run in runs) / len(runs) if runs else 0.0
 
     def without_repeats(self, text: str) -> str:
-        """A text without sentences that were said, in the earlier text or in itself; a few words may be said again.
+        """A text without sentences of at least eight words that were said, in the earlier text or in itself.
 
-        Paragraphs and what is no sentence stay as they are.
+        Headings, tables and code stay as they are.
         """
-        said = set(self._sentences)
-        kept: list[str] = []
-        for start, end in sentence_spans(text):
-            key = _key(text[start:end])
-            if key is not None and key in said:
-                kept.append("\n\n" if "\n\n" in text[start:end] else "")
-                continue
-            kept.append(text[start:end])
-            if key is not None:
-                said.add(key)
-        return re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()
+        return _without_repeats(text, set(self._sentences), _LEAST_SENTENCE)
+
+
+def without_loops(text: str) -> str:
+    """An answer that went round in circles without what it says again, be it in a few words."""
+    return _without_repeats(text, set(), 1)
+
+
+def _without_repeats(text: str, said: set[int], least: int) -> str:
+    kept = [_kept(text, block, said, least) for block in text_blocks(text)]
+    return "".join(part.rstrip() + "\n" * breaks for part, breaks in kept if part.strip()).rstrip()
+
+
+def _kept(text: str, block: TextBlock, said: set[int], least: int) -> tuple[str, int]:
+    """What is left of a block, and the line breaks after it; notes its sentences as said."""
+    whole = text[block.start : block.end]
+    breaks = whole[len(whole.rstrip()) :].count("\n")
+    if block.kind not in {TextBlockKind.PARAGRAPH, TextBlockKind.ITEM}:
+        return whole, breaks
+    new: list[str] = []
+    for start, end in sentence_spans(whole):
+        key = _key(whole[start:end], least)
+        if key is None or key not in said:
+            new.append(whole[start:end])
+        if key is not None:
+            said.add(key)
+    return "".join(new), breaks
 
 
 def _words(text: str) -> list[str]:
@@ -62,6 +80,6 @@ def _runs(words: list[str]) -> list[int]:
     return [hash(tuple(words[start : start + _RUN])) for start in range(len(words) - _RUN + 1)]
 
 
-def _key(sentence: str) -> int | None:
+def _key(sentence: str, least: int) -> int | None:
     words = _words(sentence)
-    return hash(tuple(words)) if len(words) >= _LEAST_SENTENCE else None
+    return hash(tuple(words)) if len(words) >= least else None

@@ -15,7 +15,12 @@ from longdoc.errors import ContextTooLongError, InvalidOutputError, RequestRefus
 from longdoc.prompts.catalogue import Quoted, render
 
 _TOKENS = 140
-_FACTS = re.compile(r"^[ \t*#-]*facts?[ \t*]*[:：]", re.IGNORECASE | re.MULTILINE)
+_FACTS = re.compile(
+    r"(?:^[ \t*#-]{0,8}|(?<=[.!?。！？]) ?)(?:facts?|fakten|faits|hechos|事实|事實)[ \t*]{0,4}[:：]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_NOTHING = re.compile(r"none|nothing|no facts|n/?a|无", re.IGNORECASE)
+_NUMBER = re.compile(r"^[\s*•-]{0,8}(?:\d{1,2}[.)]\s)?")
 _MOST_CHARACTERS = 400
 _MOST_FACTS = 8
 _MOST_FACT = 100
@@ -49,8 +54,8 @@ def read_synopsis(answer: str, text: str) -> Synopsis:
     match = _FACTS.search(said)
     summary = " ".join((said if match is None else said[: match.start()]).split())
     listed = "" if match is None else said[match.end() :]
-    facts = (" ".join(fact.split()).strip(" -*•.") for fact in re.split(r"[;；\n]", listed))
-    kept = dict.fromkeys(fact for fact in facts if fact and len(fact) <= _MOST_FACT)
+    facts = (" ".join(_NUMBER.sub("", fact).split()).strip(" -*•.。") for fact in re.split(r"[;；\n]", listed))
+    kept = dict.fromkeys(fact for fact in facts if 0 < len(fact) <= _MOST_FACT and not _NOTHING.fullmatch(fact))
     if len(summary) > _MOST_CHARACTERS:
         summary = cut_to_sentence(summary[:_MOST_CHARACTERS])
     return Synopsis(summary or _first_sentence(text), tuple(kept)[:_MOST_FACTS])

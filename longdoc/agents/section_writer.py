@@ -14,13 +14,13 @@ from typing import Final
 from longdoc.agents.answer_reader import shown_excerpts
 from longdoc.agents.calls import call, request_of
 from longdoc.agents.draft_budget import TOLERANCE
-from longdoc.agents.draft_context import DraftContext, last_words
-from longdoc.agents.earlier_text import EarlierText
+from longdoc.agents.draft_context import ContextSizes, DraftContext, last_words
+from longdoc.agents.earlier_text import EarlierText, without_loops
 from longdoc.agents.events import Emit
-from longdoc.agents.section_text import clean_section, cut_to_length, finished, without_conclusion
-from longdoc.agents.sentences import count_words
+from longdoc.agents.section_text import clean_section, cut_to_length, finished, is_refusal, without_conclusion
+from longdoc.agents.sentences import count_signs, count_words
 from longdoc.engines.engine import Completion, Engine, FinishReason, TextSink
-from longdoc.errors import InvalidOutputError
+from longdoc.errors import ContextTooLongError, InvalidOutputError, RequestRefusedError
 from longdoc.prompts.catalogue import Quoted, RenderedPrompt, Variable, render
 from longdoc.storage.draft_types import PlannedSection
 
@@ -36,9 +36,15 @@ _TOKENS_PER_WORD = 1.5
 _TOKENS_PER_SIGN = 2.0
 _SPARE = 1.25
 _SPARE_TOKENS = 64
-_WORD_CHARACTERS = 3
-"""A text with fewer characters to a word is written in signs, as Chinese is."""
+_SIGN_SHARE = 0.5
+"""A text of whose words more are single signs is written in signs, as Chinese is."""
+_LEAST_OF_TIGHTENED = 0.85
+"""Of the words asked for: what a text that is made shorter must have, since nothing is added after that."""
+_MOST_SAID_AGAIN = 0.5
+"""Of what goes on with a section: with more of it that the section has said, it begins again rather than goes on."""
 _SEEDS = 1_000
+"""Attempts that the seed of a version has room for: the first two, continuations, and making it shorter."""
+_CONTINUATION, _TIGHTENING = 10, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +94,13 @@ class SectionWriter:
     def __init__(self, engine: Engine, *, emit: Emit) -> None:
         self._engine = engine
         self._emit = emit
+        self._tail = ContextSizes.of(engine.info.context_window).tail
 
     async def write(self, task: SectionTask, *, on_text: TextSink | None = None) -> WrittenSection:
-        """The section, as close to its words as bounded attempts bring it.
+        """The section, as close to its words as nine calls at most bring it.
 
         `on_text` gets the first answer as it comes. Raises `InvalidOutputError` where nothing is written, and what
-        `Engine.complete` raises.
+        `Engine.complete` raises; a refusal of a later call leaves what there is.
         """
         written = await self._first(task, on_text)
         fruitless = 0
@@ -107,36 +114,34 @@ class SectionWriter:
         if not written.words:
             raise InvalidOutputError(f"nothing was written for {task.title}; try again, or another model")
         written = await self._shorter(task, written)
-        return replace(written, repeated=task.earlier.repeated_share(written.text), reason=_reason(task, written))
+        written = replace(written, repeated=task.earlier.repeated_share(written.text))
+        return replace(written, reason=_reason(task, written))
 
     async def _first(self, task: SectionTask, on_text: TextSink | None) -> WrittenSection:
         """The first answer; where it says again what was said, a second one if that does so less."""
         first = await self._asked(task, _section_prompt(task, repeated=False), task.words, 0, on_text)
-        if task.earlier.repeated_share(first.text) <= MOST_REPEATED:
-            return self._fresh(task, first)
-        second = await self._asked(task, _section_prompt(task, repeated=True), task.words, 1)
-        shares = [task.earlier.repeated_share(one.text) if one.words else 1.0 for one in (first, second)]
-        best = second if shares[1] < shares[0] else first
-        return self._fresh(task, replace(best, calls=(*first.calls, *second.calls)))
-
-    def _fresh(self, task: SectionTask, written: WrittenSection) -> WrittenSection:
-        """Without sentences that were said before."""
-        text = task.earlier.without_repeats(written.text)
-        return replace(written, text=text, words=count_words(text))
+        share = task.earlier.repeated_share(first.text)
+        if share <= MOST_REPEATED:
+            return _fresh(task, first)
+        second = await self._asked_again(task, _section_prompt(task, repeated=True), task.words, 1)
+        better = bool(second.words) and task.earlier.repeated_share(second.text) < share
+        return _fresh(task, replace(second if better else first, calls=(*first.calls, *second.calls)))
 
     async def _longer(self, task: SectionTask, written: WrittenSection, missing: int, attempt: int) -> WrittenSection:
-        """A section that is gone on with; the same where that says nothing new."""
-        if not written.text:
-            again = await self._asked(task, _section_prompt(task, repeated=False), missing, 10 + attempt)
-            return replace(again, calls=(*written.calls, *again.calls))
-        more = await self._asked(task, _continue_prompt(task, written.text, missing), missing, 10 + attempt)
+        """A section that is gone on with, or begun again where there is nothing; the same where that says nothing
+        new."""
+        begun = bool(written.words)
+        prompt = (
+            _continue_prompt(task, last_words(written.text, self._tail), missing)
+            if begun
+            else _section_prompt(task, repeated=bool(written.repeated))
+        )
+        more = await self._asked_again(task, prompt, missing, _CONTINUATION + attempt)
         said = EarlierText([written.text])
-        new = said.without_repeats(task.earlier.without_repeats(more.text))
-        calls = (*written.calls, *more.calls)
-        if not count_words(new):
-            return replace(written, calls=calls)
-        text = f"{written.text}\n\n{new}"
-        return replace(written, text=text, words=count_words(text), calls=calls)
+        again = said.repeated_share(more.text) > _MOST_SAID_AGAIN
+        new = "" if again else said.without_repeats(_fresh(task, more).text)
+        text = "\n\n".join(filter(None, (written.text if begun else "", new)))
+        return replace(written, text=text, words=count_words(text), calls=(*written.calls, *more.calls))
 
     async def _shorter(self, task: SectionTask, written: WrittenSection) -> WrittenSection:
         """A section that is not too long. The end of the text is asked for again before it is cut."""
@@ -144,15 +149,21 @@ class SectionWriter:
         if written.words <= most:
             return written
         if task.last and not self._engine.info.toy:
-            again = await self._asked(task, _tighten_prompt(task, written.text), task.words, 30)
+            again = await self._asked_again(task, _tighten_prompt(task, written.text), task.words, _TIGHTENING)
             calls = (*written.calls, *again.calls)
-            written = replace(written, calls=calls)
-            if abs(again.words - task.words) < abs(written.words - task.words):
-                written = replace(again, calls=calls)
+            good = task.words * _LEAST_OF_TIGHTENED <= again.words < written.words
+            written = replace(again if good else written, calls=calls)
         if written.words > most:
             text = cut_to_length(written.text, task.words)
             written = replace(written, text=text, words=count_words(text))
         return written
+
+    async def _asked_again(self, task: SectionTask, prompt: RenderedPrompt, words: int, attempt: int) -> WrittenSection:
+        """A later answer; nothing where it is refused."""
+        try:
+            return await self._asked(task, prompt, words, attempt)
+        except (ContextTooLongError, RequestRefusedError, InvalidOutputError):
+            return WrittenSection("", 0)
 
     async def _asked(
         self,
@@ -169,6 +180,8 @@ class SectionWriter:
             seed=task.seed * _SEEDS + attempt,
         )
         answer = await call(self._engine, request, purpose=task.title, emit=self._emit, on_text=on_text)
+        if answer.finish_reason is FinishReason.CONTENT_FILTER:
+            raise RequestRefusedError(f"the engine's filter stopped {task.title}; change the instruction")
         text = _text_of(answer, task)
         return WrittenSection(text, count_words(text), calls=() if answer.call_id is None else (answer.call_id,))
 
@@ -182,21 +195,34 @@ class SectionWriter:
 
 def in_signs(text: str) -> bool:
     """Whether a text is written in signs that each count as a word."""
-    return len(text) < _WORD_CHARACTERS * count_words(text)
+    return count_signs(text) > _SIGN_SHARE * count_words(text)
+
+
+def _fresh(task: SectionTask, written: WrittenSection) -> WrittenSection:
+    """Without sentences that earlier sections say; `repeated` tells how much these had of it."""
+    text = task.earlier.without_repeats(written.text)
+    repeated = task.earlier.repeated_share(written.text)
+    return replace(written, text=text, words=count_words(text), repeated=repeated)
 
 
 def _text_of(answer: Completion, task: SectionTask) -> str:
+    """What an answer has of a section; nothing where it is a refusal in words."""
     text = clean_section(answer.text, task.section.heading)
+    if is_refusal(text):
+        return ""
     if answer.finish_reason is FinishReason.LOOP:
-        text = EarlierText().without_repeats(text)
-    text = finished(text)
+        text = without_loops(text)
+    text = finished(text, cut=answer.cut)
     return text if task.last else without_conclusion(text)
 
 
 def _reason(task: SectionTask, written: WrittenSection) -> str:
-    if abs(written.words - task.words) <= max(TOLERANCE, task.tolerance) * task.words:
-        return ""
-    return f"{written.words:,} words where {task.words:,} were asked for"
+    said: list[str] = []
+    if abs(written.words - task.words) > TOLERANCE * task.words:
+        said.append(f"{written.words:,} words where {task.words:,} were asked for")
+    if written.repeated > MOST_REPEATED:
+        said.append(f"{written.repeated:.0%} was said before")
+    return "; ".join(said)
 
 
 def _common(task: SectionTask) -> dict[str, Variable]:
@@ -235,8 +261,7 @@ def _section_prompt(task: SectionTask, *, repeated: bool) -> RenderedPrompt:
     )
 
 
-def _continue_prompt(task: SectionTask, text: str, missing: int) -> RenderedPrompt:
-    tail = last_words(text, 350)
+def _continue_prompt(task: SectionTask, tail: Quoted | None, missing: int) -> RenderedPrompt:
     return render("write/continue", {**_common(task), "tail": tail or Quoted("", {}), "words": missing})
 
 

@@ -18,7 +18,24 @@ from longdoc.storage.draft_types import Draft, DraftPlan, PlannedSection, Sectio
 
 _NAME_WORDS = 4
 _NAME_CHARACTERS = 32
-_FILLERS = {"a", "an", "the", "write", "me", "please", "of", "about", "on", "in", "for", "to", "with", "and", "words"}
+_FILLERS = {
+    "a",
+    "an",
+    "the",
+    "write",
+    "me",
+    "please",
+    "of",
+    "about",
+    "on",
+    "in",
+    "for",
+    "to",
+    "with",
+    "and",
+    "word",
+    "words",
+}
 
 
 class DraftEditor:

@@ -41,6 +41,8 @@ class DraftSources:
         index = await self._shelf.index(self._workspace, emit=self._emit)
         line = f"{section.heading}. {section.main_point}".strip(" .") or instruction
         rankings = [await index.search(query, k=_FOUND) for query in (line, *section.sources)]
+        if not any(rankings):
+            rankings = [await index.search(instruction, k=_FOUND)]
         documents = await self._shelf.load({hit.document_id for ranking in rankings for hit in ranking})
         counter = counter_of(self._workspace.engine)
         context = await build_key_context(

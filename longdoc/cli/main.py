@@ -22,7 +22,7 @@ from longdoc.cli import (
     summarize,
     write,
 )
-from longdoc.cli.eval_memory import app as eval_app
+from longdoc.cli.eval_writing import app as eval_app
 from longdoc.cli.exits import ExitCode, exit_code
 from longdoc.errors import LdaError
 

@@ -12,6 +12,8 @@ from longdoc.cli import options, write_changes, write_views
 from longdoc.cli.write_options import Name, Numbers
 
 if TYPE_CHECKING:
+    from typer._click.core import Context  # typer has click in itself
+
     from longdoc.app.bootstrap import Workspace
     from longdoc.storage.draft_types import Draft
 
@@ -46,8 +48,8 @@ Stream = Annotated[bool, typer.Option("--stream", help="Print the text as it is 
 class WriteGroup(TyperGroup):
     """The commands; what is none of them is what `lda write new` is to write."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
-        """See `click.Group`; an instruction with words in it needs no `new` before it."""
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """See `TyperGroup`; an instruction with words in it needs no `new` before it."""
         known = not args or args[0] in self.commands or args[0] in {"-h", "--help"}
         said = [one for one in args if not one.startswith("-")]
         if not known and said and any(" " in one.strip() for one in said):
@@ -90,6 +92,10 @@ def new(
             "--name", help="Name of the draft.", show_default="made of the instruction", rich_help_panel=_DRAFT
         ),
     ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", help="A plan of your own; see 'lda write plan --markdown'.", rich_help_panel=_DRAFT),
+    ] = None,
     review: Annotated[
         bool, typer.Option("--review", help="Stop after the plan, to look at it.", rich_help_panel=_DRAFT)
     ] = False,
@@ -100,19 +106,24 @@ def new(
 
     Example: lda write new "a 5,000 word guide to beekeeping" --out bees.epub
     """
-    from longdoc.app.draft_editing import draft_name
+    from longdoc.app.draft_editing import DraftEditor, draft_name
     from longdoc.app.draft_writing import DraftOptions, new_draft
     from longdoc.cli.reading import read_source
     from longdoc.cli.sources import expand_sources
+    from longdoc.cli.write_changes import read_text_file
     from longdoc.cli.write_job import WriteJob
 
     sample = None if like is None else read_source(str(like)).text
     asked = DraftOptions(words=words, chapters=chapters, parallel=parallel, like=sample, seed=seed)
     documents = [read_source(one) for one in expand_sources(source)] if source else []
+    outline = None if plan is None else read_text_file(plan)
     called = name or draft_name(instruction, asked.settings(documents))
 
     async def draft(workspace: Workspace) -> Draft:
-        return await new_draft(workspace, called, instruction, asked, documents)
+        made = await new_draft(workspace, called, instruction, asked, documents)
+        if outline is None or made.plan.sections:
+            return made
+        return await DraftEditor(workspace.records).set_plan(made, outline)
 
     raise typer.Exit(WriteJob(draft, run, plan_only=review, stream=stream).start())
 

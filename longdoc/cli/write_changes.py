@@ -57,7 +57,7 @@ def edit(
         _tell(place, place.with_draft(name, work))
 
     if file is not None:
-        change(_read(file))
+        change(read_text_file(file))
     else:
         _edited(before, change)
 
@@ -188,12 +188,13 @@ def _tell(place: DraftPlace, draft: Draft) -> None:
 
 def _edited(before: str, change: Callable[[str], None]) -> None:
     """Let a person edit a text until it can be taken; the same text changes nothing. Raises `ConfigError`."""
+    from longdoc.cli.editor import edit_text
     from longdoc.errors import ConfigError
 
     text = before
     while True:
-        after = typer.edit(text, extension=".md", require_save=True)
-        if after is None or after == before:
+        after = edit_text(text)
+        if after == before:
             typer.echo("nothing was changed", err=True)
             return
         try:
@@ -206,7 +207,7 @@ def _edited(before: str, change: Callable[[str], None]) -> None:
             text = after
 
 
-def _read(file: Path) -> str:
+def read_text_file(file: Path) -> str:
     """What a file holds, or standard input. Raises `ConfigError`."""
     import sys
 

@@ -18,18 +18,24 @@ if TYPE_CHECKING:
 
 
 @options.with_fields("place", DraftPlace)
-def list_drafts(*, place: DraftPlace) -> None:
+def list_drafts(
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Those of evaluations too.")] = False,
+    place: DraftPlace,
+) -> None:
     """List all drafts, the newest first.
 
     Example: lda write list
     """
     from longdoc.app.draft_export import title_of
+    from longdoc.app.writing_evaluation import DRAFT_PREFIX
     from longdoc.cli.output import envelope
     from longdoc.cli.render import table
     from longdoc.cli.write_output import DraftState
 
     async def work(records: Records) -> list[DraftState]:
-        return [DraftState(one, await records.drafts.texts(one)) for one in await records.drafts.list()]
+        drafts = [one for one in await records.drafts.list() if every or not one.name.startswith(DRAFT_PREFIX)]
+        return [DraftState(one, await records.drafts.texts(one)) for one in drafts]
 
     found = place.with_records(work)
     if place.json:

@@ -15,7 +15,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, Field, PositiveInt
 
 from longdoc.errors import EmptyDocumentError
-from longdoc.evaluation.json_lines import read_lines
+from longdoc.evaluation.json_lines import read_file, read_lines
 
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 _LEAST = re.compile(r"\bno shorter than ([\d,]+) words\b", re.IGNORECASE)
@@ -89,6 +89,12 @@ def bucket_of(words: int) -> Bucket:
     """The bucket of a length."""
     limits = {500: Bucket.UNDER_500, 2000: Bucket.TO_2000, 4000: Bucket.TO_4000, 20_001: Bucket.TO_20000}
     return next((bucket for limit, bucket in limits.items() if words < limit), Bucket.OVER_20000)
+
+
+def read_prompts(path: Path) -> list[WritingPrompt]:
+    """The prompts of a file of any of these sets, told by its first line. Raises as `read_longwriter` does."""
+    first = next((line for line in read_file(path).split("\n") if line.strip()), "")
+    return list(read_hellobench(path) if '"instruction"' in first else read_longwriter(path))
 
 
 def read_longwriter(path: Path) -> Iterator[WritingPrompt]:
