@@ -28,9 +28,9 @@ _CHATTER = re.compile(
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
-    r"(?:\s*[\[(]\**(?:word count:?\s*\d+(?: words)?|\d+ words)\**[\])]\.?"
-    r"|\n\s*\**(?:word count:?\**:?\s*\d+(?: words)?|\d+ words)\**\.?"
-    r"|(?:\n\s*|(?<=[.!?…\"”’)])\s+)"
+    r"(?:\s{0,20}[\[(]\**(?:word count:?\s*\d+(?: words)?|\d+ words)\**[\])]\.?"
+    r"|\n\s{0,20}\**(?:word count:?\**:?\s*\d+(?: words)?|\d+ words)\**\.?"
+    r"|(?:\n\s{0,20}|(?<=[.!?…\"”’)])\s+)"
     r"(?:(?:please )?let me know if|i hope (?:this|that) (?:summary|helps|meets)\b)[^\n]*)\s*\Z",
     re.IGNORECASE,
 )
@@ -39,7 +39,7 @@ _TAG = (
     r"</?(?:article|body|br|chapter|code|div|document|h[1-6]|head|html|li|ol|p|part|parts|pre|section|segment|span|"
     r"strong|summary|text|title|ul)\b[^<>\n]{0,80}>"
 )
-_MARKUP = re.compile(rf"^(?:[ \t]*{_TAG})+[ \t]*|[ \t]*(?:{_TAG}[ \t]*)+$", re.IGNORECASE | re.MULTILINE)
+_MARKUP = re.compile(rf"^(?:[ \t]*{_TAG})+[ \t]*|(?<![ \t])[ \t]*(?:{_TAG}[ \t]*)+$", re.IGNORECASE | re.MULTILINE)
 """Tags at the ends of lines: of a model that writes as the prompt is written. Tags spoken of stand amid words."""
 _OPENING = re.compile(
     r"\A(?:(?:in|throughout|at the (?:beginning|start|end|close) of|later in|earlier in) "

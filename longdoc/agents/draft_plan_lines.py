@@ -26,6 +26,7 @@ _MOST_HEADING, _MOST_POINT, _MOST_MERGED, _MOST_SOURCE = 120, 400, 600, 120
 _LONGEST_LINE = 1_000
 """Characters of a line in prose that are read."""
 _OTHER_NAMES: Final = (("heading", "title"), ("main_point", "description"), ("main_point", "summary"))
+_SECTIONS = "sections"
 _MOST_SAID = 10**9
 """The most words that a line may ask for; what is more says nothing."""
 _MERGED = "; "
@@ -44,7 +45,7 @@ _COUNT = re.compile(
 )
 _LABEL = re.compile(r"\b(?:main points?|word count|heading|title)\s?:\s?", re.IGNORECASE)
 _DETAIL = re.compile(
-    r"\W{0,4}(?:(?P<count>word count|words|length|字数)|(?P<point>main points?|summary|content|要点))"
+    r"\W{0,12}(?:(?P<count>word count|words|length|字数)|(?P<point>main points?|summary|content|要点))"
     r"\W{0,4}[:：]\W{0,4}(?P<value>.*)",
     re.IGNORECASE,
 )
@@ -81,8 +82,8 @@ class PlanLine(BaseModel):
     @classmethod
     def _number(cls, value: JsonValue) -> float:
         if isinstance(value, str):
-            found = re.search(r"(?<![\d.-])\d[\d,]{0,9}", value[:_LONGEST_LINE])
-            return float(found[0].replace(",", "")) if found else 0
+            found = re.search(r"(?<![\d.-])\d[\d,]{0,9}(?!\d)", value[:_LONGEST_LINE])
+            value = float(found[0].replace(",", "")) if found else 0
         if isinstance(value, bool) or not isinstance(value, int | float):
             return 0
         return float(value) if 0 < value <= _MOST_SAID else 0  # neither of these holds for what is no number
@@ -225,11 +226,10 @@ def _objects_in(text: str) -> Iterator[PlanLine]:
     for match in re.finditer(r"\{\s{0,20}\"", text):
         try:
             value, _ = decoder.raw_decode(text, match.start())
-            line = PlanLine.model_validate(value)
         except (ValueError, RecursionError):
             continue
-        if line.heading or line.main_point:
-            yield line
+        if _SECTIONS not in value:
+            yield PlanLine.model_validate(value)
 
 
 def _line_of(rest: str) -> Iterator[PlanLine]:
@@ -251,11 +251,12 @@ def _with_detail(line: PlanLine, detail: re.Match[str]) -> PlanLine:
 
 
 def _merged(first: PlanLine, second: PlanLine) -> PlanLine:
-    return PlanLine(
-        heading=first.heading,
-        main_point=_one_line(f"{first.main_point}{_MERGED}{second.main_point}", _MOST_MERGED),
-        words=first.words + second.words,
-        sources=[*first.sources, *second.sources],
+    return first.model_copy(
+        update={
+            "main_point": _one_line(f"{first.main_point}{_MERGED}{second.main_point}", _MOST_MERGED),
+            "words": first.words + second.words,
+            "sources": [*first.sources, *second.sources][:_MOST_SOURCES],
+        }
     )
 
 

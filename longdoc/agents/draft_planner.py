@@ -43,7 +43,7 @@ from longdoc.prompts.catalogue import Quoted, Variable, render
 from longdoc.storage.draft_types import DraftPlan, PlannedSection
 
 PLAN_TEMPERATURE: Final = 0.7
-_LINE_TOKENS, _TITLE_TOKENS = 110, 120
+_LINE_TOKENS, _LONG_LINE_TOKENS, _TITLE_TOKENS = 110, 160, 120
 _PLAN_SHARE = 0.5
 """Of the window: what a plan may take, the rest is for the instruction."""
 _USUAL_WORDS = 1_000
@@ -179,7 +179,7 @@ class DraftPlanner:
         once more, the answer that holds most lines."""
         prompt = render("write/plan", _variables(task, stretch, wanted))
         window = int(self._engine.info.context_window * _PLAN_SHARE)
-        tokens = _TITLE_TOKENS + _LINE_TOKENS * wanted.count.most
+        tokens = _TITLE_TOKENS + _LONG_LINE_TOKENS * wanted.count.most
         tokens = min(tokens, window, self._engine.info.max_output or window)
         request = request_of(prompt, max_tokens=tokens, temperature=PLAN_TEMPERATURE, seed=task.seed)
         said = _Overheard(self._emit)

@@ -10,40 +10,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from longdoc.agents.number_words import NUMBER, number_value
+from longdoc.agents.number_words import FoundNumber, numbers_in
 
 MOST_WORDS: Final = 100_000
 """The longest draft."""
 
-_UNIT = (
+_UNIT = re.compile(
+    r"(?P<more>\+|\s{1,2}or\smore)?(?P<less>\s{1,2}or\s(?:less|fewer))?[\s-]{0,3}[多余餘]?\s?"
     r"(?:(?:words?|wörtern?|worte|mots?|palabras?|parole|palavras?|woorden|ord|sł[óo]w|слова?)\b"
-    r"|[个個]?(?:汉字|漢字|字|词|詞)(?!母|体|體|典|幕|段|数|數)|文字|단어|자(?![가-힣]))"
-)
-_NUMBER = rf"(?P<number>{NUMBER})"
-_LENGTH = re.compile(
-    rf"{_NUMBER}\+?(?:\s{{1,2}}or\s(?:more|less|fewer))?[\s-]{{0,3}}(?:多|余|餘)?\s?{_UNIT}", re.IGNORECASE
+    r"|[个個]?(?:汉字|漢字|字|词|詞)(?![母体體典幕段数數])|文字|단어|자(?![가-힣]))"
 )
 _TOLD = re.compile(
-    r"(?:word (?:count|limit|target)|wortzahl|nombre de mots|número de palabras|字数|字數)[^\d\n.;。；]{0,16}?"
-    rf"{_NUMBER}",
-    re.IGNORECASE,
+    r"(?:word (?:count|limit|target)|wortzahl|nombre de mots|número de palabras|字数|字數)[^\d\n.;。；]{0,20}$"
 )
-"""A length without a unit after it: "word count: 800"."""
-
+"""Before a length that no unit follows: "word count: 800"."""
 _CHAPTER = r"(?:chapters?|kapiteln?|chapitres?|cap[íi]tulos?|章)"
 _THING = (
     rf"(?:{_CHAPTER}|parts?|teilen?|parties|partes|essays?|articles?|stories|letters|posts|scenes?|acts?"
     r"|diary entries|entries|sections?|篇|幕|部分|封|节|節|段)"
 )
-_COUNTED = re.compile(rf"{_NUMBER}[\s-]{{0,3}}(?:\w{{1,20}}\s{{1,2}})?(?P<thing>{_THING})", re.IGNORECASE)
-_IS_CHAPTER = re.compile(_CHAPTER, re.IGNORECASE)
-_PAGES = re.compile(rf"{_NUMBER}[\s-]{{0,3}}(?:pages?\b|seiten?\b|páginas?\b|[页頁])", re.IGNORECASE)
+_COUNTED = re.compile(rf"[\s-]{{0,3}}(?:\w{{1,20}}\s{{1,2}})?(?P<thing>{_THING})")
+_IS_CHAPTER = re.compile(_CHAPTER)
+_PAGES = re.compile(r"[\s-]{0,3}(?:pages?\b|seiten?\b|páginas?\b|[页頁])")
 
 _EACH_BEFORE = re.compile(
-    r"(?:\b(?:each|every|per|je|jeweils|pro|chaque|chacune?|cada)\b|每\w{0,3}|各)[^.,;，。；\n]{0,24}$", re.IGNORECASE
+    r"(?:\b(?:each|every|per|je|jeweils|pro|chaque|chacune?|cada)\b|每\w{0,3}|各)[^.,;，。；\n]{0,24}$"
 )
-_EACH_AFTER = re.compile(r"^[^.,;，。；\n]{0,12}?\b(?:each|apiece|per|je|pro|par|chacune?|por|cada)\b", re.IGNORECASE)
-_OF_THINGS = re.compile(rf"\b{_THING}\s(?:of|zu|von|à|de)\s[^.,;，。；\n\d]{{0,12}}$", re.IGNORECASE)
+_EACH_AFTER = re.compile(r"^[^.,;，。；\n]{0,12}?\b(?:each|apiece|per|je|pro|par|chacune?|por|cada)\b")
+_OF_THINGS = re.compile(rf"\b{_THING}\s(?:of|zu|von|à|de)\s[^.,;，。；\n\d]{{0,12}}$")
 
 _NOT = r"(?P<not>\b(?:not|no|nicht|kein|keine|pas|non)\s(?:be\s|to\s|go\s)?|不(?:要|能|得|可|应|應)?)?"
 _MORE = (
@@ -54,27 +48,21 @@ _LESS = (
     r"\b(?:less|fewer|shorter|smaller) than|\bunder\b|\bbelow\b|weniger als|unter\b|kürzer als|moins de|menos de"
     r"|少于|少於|低于|低於"
 )
-_COMPARED = re.compile(rf"{_NOT}(?:(?P<more>{_MORE})|(?P<less>{_LESS}))[^.,;，。；\n]{{0,12}}$", re.IGNORECASE)
-_AT_LEAST = re.compile(
-    r"(?:\bat leas[te]\b|minimum|mindestens|au moins|al menos|mínimo|至少)[^.,;，。；\n]{0,12}$", re.IGNORECASE
-)
+_COMPARED = re.compile(rf"{_NOT}(?:(?P<more>{_MORE})|(?P<less>{_LESS}))[^.,;，。；\n]{{0,12}}$")
+_AT_LEAST = re.compile(r"(?:\bat leas[te]\b|minimum|mindestens|au moins|al menos|mínimo|至少)[^.,;，。；\n]{0,12}$")
 _AT_MOST = re.compile(
     r"(?:\bat most\b|\bup to\b|\bwithin\b|maximum|höchstens|maximal|bis zu|au plus|jusqu['’]à|hasta|máximo|最多)"
     r"[^.,;，。；\n]{0,12}$",
-    re.IGNORECASE,
 )
 _OR_MORE = re.compile(
     r"^[^.,;，。；\n]{0,4}?(?:以上|\bor more|\b(?:(?:at|au|como|im)\s)?(?:minimum|mínimo|least|moins))",
-    re.IGNORECASE,
 )
 _OR_LESS = re.compile(
     r"^[^.,;，。；\n]{0,4}?(?:以[内內下]|\bor (?:less|fewer)"
     r"|\b(?:(?:at|au|como|im)\s)?(?:maximum|máximo|most|plus)\b)",
-    re.IGNORECASE,
 )
 _VAGUE = re.compile(
     r"\b(?:half|few|several|many|couple of|einige|mehrere|halbe|quelques|plusieurs|varias|varios|unas)\s(?:an?\s)?$",
-    re.IGNORECASE,
 )
 _READ = 20_000
 """Characters of the beginning and of the end of an instruction that are read: between them stands what it is about."""
@@ -105,31 +93,41 @@ def requested_length(instruction: str) -> LengthRequest:
     """The length that an instruction asks for; of several totals the largest, which holds the others.
 
     Of a range it is the upper end. "At least" and "at most" aim a little beyond and below. "Three letters of 400 words
-    each" are 1,200 words. Pages count 500 words, and chapters, where nothing else is said, 2,000.
+    each" are 1,200 words. Pages count 500 words, and chapters, where nothing else is said, 2,000. Of an instruction of
+    over 40,000 characters the middle is not read.
     """
+    text = instruction.casefold()
+    if len(text) > 2 * _READ:
+        text = f"{text[:_READ]}\n\n{text[-_READ:]}"
+    numbers = list(numbers_in(text))
     counted = [
-        _Counted(round(number_value(match["number"])), _IS_CHAPTER.match(match["thing"]) is not None)
-        for match in _COUNTED.finditer(instruction)
+        _Counted(round(number.value), _IS_CHAPTER.match(match["thing"]) is not None)
+        for number in numbers
+        if (match := _COUNTED.match(text, number.end))
     ]
     chapters = next((one.number for one in counted if one.chapters and 1 < one.number <= _MOST_CHAPTERS), None)
-    found = [*_LENGTH.finditer(instruction), *_TOLD.finditer(instruction)]
-    totals = [words for match in found if (words := _total(instruction, match, counted))]
+    totals = [words for number in numbers if (words := _total(text, number, counted))]
     if not totals:
-        totals = [round(number_value(match["number"]) * _WORDS_A_PAGE) for match in _PAGES.finditer(instruction)]
+        totals = [round(number.value * _WORDS_A_PAGE) for number in numbers if _PAGES.match(text, number.end)]
     if not totals and chapters:
         totals = [chapters * _WORDS_A_CHAPTER]
-    return LengthRequest(max(totals) if totals else None, chapters)
+    return LengthRequest(max(totals, default=0) or None, chapters)
 
 
-def _total(instruction: str, match: re.Match[str], counted: Sequence[_Counted]) -> int | None:
-    before = instruction[max(0, match.start() - _AROUND) : match.start("number")]
-    after = instruction[match.end() : match.end() + _AROUND]
-    words = number_value(match["number"])
-    if words < _FEWEST_WORDS or _VAGUE.search(before):
+def _total(text: str, number: FoundNumber, counted: Sequence[_Counted]) -> int | None:
+    """The words that a number asks for; None where it is no number of words."""
+    before = text[max(0, number.start - _AROUND) : number.start]
+    unit = _UNIT.match(text, number.end)
+    if number.value < _FEWEST_WORDS or _VAGUE.search(before) or (unit is None and not _TOLD.search(before)):
         return None
+    end = number.end if unit is None else unit.end()
+    after = text[end : end + _AROUND]
+    words = number.value
     if _EACH_BEFORE.search(before) or _EACH_AFTER.search(after) or _OF_THINGS.search(before):
         words *= _times(before + after, counted)
-    return round(words * _sense(before, match[0].removeprefix(match["number"]), after))
+    if unit is not None and (unit["more"] or unit["less"]):
+        return round(words * (_A_LITTLE_MORE if unit["more"] else _A_LITTLE_LESS))
+    return round(words * _sense(before, after))
 
 
 def _times(around: str, counted: Sequence[_Counted]) -> int:
@@ -139,13 +137,11 @@ def _times(around: str, counted: Sequence[_Counted]) -> int:
     return next((one.number for one in (*of_chapters, *several)), 1)
 
 
-def _sense(before: str, unit: str, after: str) -> float:
+def _sense(before: str, after: str) -> float:
     """What a number is multiplied with: a bit over one for "at least", a bit under one for "at most"."""
     compared = _COMPARED.search(before)
     if compared is not None:
         return _A_LITTLE_MORE if (compared["more"] is None) == (compared["not"] is not None) else _A_LITTLE_LESS
-    if _AT_MOST.search(before) or _OR_LESS.search(after) or re.search(r"or (?:less|fewer)", unit):
+    if _AT_MOST.search(before) or _OR_LESS.search(after):
         return _A_LITTLE_LESS
-    if _AT_LEAST.search(before) or _OR_MORE.search(after) or re.match(r"\+|\s{1,2}or more", unit):
-        return _A_LITTLE_MORE
-    return 1.0
+    return _A_LITTLE_MORE if _AT_LEAST.search(before) or _OR_MORE.search(after) else 1.0

@@ -14,7 +14,7 @@ from longdoc.documents.atoms import sentence_spans
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:['’][^\W_]+)*")
 _RUN = 4
-_LEAST_SENTENCE = 8
+_LEAST_SENTENCE = 12
 """Words of a sentence that may not be said twice; shorter ones may, as in dialogues."""
 
 
@@ -39,7 +39,7 @@ class EarlierText:
         return sum(run in self._runs for run in runs) / len(runs) if runs else 0.0
 
     def without_repeats(self, text: str) -> str:
-        """A text without sentences of at least eight words that were said, in the earlier text or in itself.
+        """A text without sentences of at least twelve words that were said, in the earlier text or in itself.
 
         Headings, tables and code stay as they are.
         """

@@ -1,13 +1,14 @@
 """Numbers as people write them: "10,000", "1.5k", "two thousand five hundred", "dreitausend", "deux mille", "一万五".
 
-English, German, French, Spanish and Chinese; what it does not know is no number. Every pattern is bounded, so that a
-search takes time linear in the text.
+English, German, French, Spanish and Chinese; what it does not know is no number. Every pattern is bounded, so that time
+is linear in the text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 _ENGLISH = (
@@ -23,7 +24,7 @@ _SPANISH = "cero un dos tres cuatro cinco seis siete ocho nueve diez . doce trec
 # "elf" and "once" are English words, too: they are left out.
 _TENS = (
     "twenty thirty forty fifty sixty seventy eighty ninety",
-    "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig",
+    "zwanzig dreissig vierzig fünfzig sechzig siebzig achtzig neunzig",
     "vingt trente quarante cinquante soixante",
     "veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa",
 )
@@ -67,23 +68,33 @@ _DIGITS = r"\d{1,3}(?:[,.\u2009\u202f\u00a0 ’']\d{3}){1,3}|\d{1,9}(?:[.,]\d{1,
 _FIGURE = rf"(?<![\dA-Za-z])(?<!\d[.,])(?:{_DIGITS})(?!\d|[.,]\d)(?:[\s-]{{0,2}}(?:{_SCALE}))?"
 _SPELLED = rf"{_NO_LETTER_BEFORE}(?:{_WORD})(?:(?:{_JOINT})?(?:{_WORD})){{0,7}}{_NO_LETTER_AFTER}"
 _HAN = rf"(?<![数數几幾多第])[{''.join((*_HAN_DIGITS, *_HAN_SCALES))}]{{1,12}}"
-NUMBER: Final = rf"(?:{_FIGURE}|{_SPELLED}|{_HAN})"
-"""A pattern, without groups and for any case, of what `number_value` reads."""
-
+_NUMBER = re.compile(f"{_FIGURE}|{_SPELLED}|{_HAN}")
 _LEADING_FIGURE = re.compile(rf"(?P<figure>{_DIGITS})[\s-]*(?P<scale>.*)", re.DOTALL)
 _GROUPED = re.compile(r"\d{1,3}(?:\D\d{3})+")
 _SPELLED_PIECE = re.compile(rf"{_WORD}|and|und|et|y")
 
 
-def number_value(text: str) -> float:
-    """The value of what `NUMBER` matched."""
-    folded = text.casefold().replace("ss", "ß")
-    if match := _LEADING_FIGURE.match(folded):
-        scale = match["scale"]
-        return _figure(match["figure"]) * (_SCALES | _HAN_SCALES).get(scale, 1)
-    if folded[0] in _HAN_DIGITS or folded[0] in _HAN_SCALES:
-        return _han(folded)
-    return _spelled(_SPELLED_PIECE.findall(folded))
+@dataclass(frozen=True, slots=True)
+class FoundNumber:
+    """A number in a text, and where it stands."""
+
+    value: float
+    start: int
+    end: int
+
+
+def numbers_in(text: str) -> Iterator[FoundNumber]:
+    """The numbers of a casefolded text, in their order."""
+    for match in _NUMBER.finditer(text):
+        yield FoundNumber(_value(match[0]), match.start(), match.end())
+
+
+def _value(number: str) -> float:
+    if match := _LEADING_FIGURE.match(number):
+        return _figure(match["figure"]) * (_SCALES | _HAN_SCALES).get(match["scale"], 1)
+    if number[0] in _HAN_DIGITS or number[0] in _HAN_SCALES:
+        return _han(number)
+    return _spelled(_SPELLED_PIECE.findall(number))
 
 
 def _figure(figure: str) -> float:

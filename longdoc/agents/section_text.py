@@ -54,13 +54,8 @@ def clean_section(text: str, heading: str) -> str:
     """A section without chatter, without labels of the plan, and without its own heading at its beginning; empty where
     there is nothing else."""
     bare = without_chatter(text)
-    kept: list[str] = []
-    at = 0
-    for block in text_blocks(bare):
-        kept.append(bare[at : block.start])
-        kept.append(_unlabelled(bare[block.start : block.end], block.kind))
-        at = block.end
-    bare = "".join(kept).strip()
+    kept = (_unlabelled(bare[block.start : block.end], block.kind) for block in text_blocks(bare))
+    bare = "".join(part for part in kept if part.strip()).strip()
     label = _LEADING_LABEL.match(bare)
     if label:
         bare = bare[label.end() :]

@@ -29,8 +29,10 @@ MOST_REPEATED: Final = 0.25
 """The share of a section's runs of four words that may stand in the earlier text; with more it is written once more."""
 _LAST_TOLERANCE = 0.04
 """Of the last section, which makes up for all before it, and of a text in one go."""
-_MOST_CONTINUATIONS = 6
-_MOST_FRUITLESS = 2
+_MOST_CONTINUATIONS = 8
+_MOST_FRUITLESS = 4
+_TOY_TAIL = 30
+"""Tokens of a text that a toy is shown to go on from: of more it says the beginning again."""
 _LEAST_PROGRESS = 0.1
 _TOKENS_PER_WORD = 1.5
 _TOKENS_PER_SIGN = 2.0
@@ -94,10 +96,10 @@ class SectionWriter:
     def __init__(self, engine: Engine, *, emit: Emit) -> None:
         self._engine = engine
         self._emit = emit
-        self._tail = ContextSizes.of(engine.info.context_window).tail
+        self._tail = _TOY_TAIL if engine.info.toy else ContextSizes.of(engine.info.context_window).tail
 
     async def write(self, task: SectionTask, *, on_text: TextSink | None = None) -> WrittenSection:
-        """The section, as close to its words as nine calls at most bring it.
+        """The section, as close to its words as eleven calls at most bring it.
 
         `on_text` gets the first answer as it comes. Raises `InvalidOutputError` where nothing is written, and what
         `Engine.complete` raises; a refusal of a later call leaves what there is.
@@ -108,7 +110,7 @@ class SectionWriter:
             missing = task.words - written.words
             if missing <= task.words * task.tolerance or fruitless >= _MOST_FRUITLESS:
                 break
-            longer = await self._longer(task, written, missing, attempt)
+            longer = await self._longer(task, written, missing, attempt, stuck=fruitless % 2 == 1)
             fruitless += longer.words - written.words < _LEAST_PROGRESS * missing
             written = longer
         if not written.words:
@@ -127,14 +129,16 @@ class SectionWriter:
         better = bool(second.words) and task.earlier.repeated_share(second.text) < share
         return _fresh(task, replace(second if better else first, calls=(*first.calls, *second.calls)))
 
-    async def _longer(self, task: SectionTask, written: WrittenSection, missing: int, attempt: int) -> WrittenSection:
-        """A section that is gone on with, or begun again where there is nothing; the same where that says nothing
-        new."""
+    async def _longer(
+        self, task: SectionTask, written: WrittenSection, missing: int, attempt: int, *, stuck: bool
+    ) -> WrittenSection:
+        """A section that is gone on with; the same where that says nothing new. Where there is nothing, or a model is
+        `stuck` in what it wrote, the section is asked for again, and what is new in that is added."""
         begun = bool(written.words)
         prompt = (
             _continue_prompt(task, last_words(written.text, self._tail), missing)
-            if begun
-            else _section_prompt(task, repeated=bool(written.repeated))
+            if begun and not stuck
+            else _section_prompt(task, repeated=begun)
         )
         more = await self._asked_again(task, prompt, missing, _CONTINUATION + attempt)
         said = EarlierText([written.text])
