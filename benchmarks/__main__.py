@@ -25,6 +25,7 @@ _NAMES = (
     "relevance_efficiency",
     "injected_memories",
     "chat_latency",
+    "writing_cost",
 )
 _BY_NAME_ONLY = (
     "real_books",

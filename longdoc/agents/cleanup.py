@@ -85,8 +85,18 @@ def clean_text(text: str) -> str:
 def without_chatter(text: str) -> str:
     """The text without what models write around one: tags of the prompt, "Here is …:", counts of words, offers of help.
     Never empty for a text that is not."""
-    bare = _MARKUP.sub("", text).strip() or text.strip()
-    return _CLOSING.sub("", _CHATTER.sub("", bare, count=1), count=1).strip() or bare
+    return without_asides(without_markup(text))
+
+
+def without_markup(text: str) -> str:
+    """The text without tags at the ends of its lines; never empty for a text that is not."""
+    return _MARKUP.sub("", text).strip() or text.strip()
+
+
+def without_asides(text: str) -> str:
+    """The text without "Here is …:" before it, and counts of words or offers of help after it; never empty for a text
+    that is not."""
+    return _CLOSING.sub("", _CHATTER.sub("", text, count=1), count=1).strip() or text
 
 
 def has_traces(text: str) -> bool:

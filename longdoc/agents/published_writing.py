@@ -8,6 +8,7 @@ are our own; where the published code throws plans of more than 50 lines away, t
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from longdoc.agents.calls import call, request_of
@@ -37,12 +38,13 @@ class PublishedText:
 
 
 class PublishedWriter:
-    """Writes on any engine. `parallel` is the published variant in which no section knows the text before it."""
+    """Writes on any engine; answers have at most `most_tokens`."""
 
-    def __init__(self, engine: Engine, *, emit: Emit, seed: int = 0) -> None:
+    def __init__(self, engine: Engine, *, emit: Emit, seed: int = 0, most_tokens: int = _MOST_TOKENS) -> None:
         self._engine = engine
         self._emit = emit
         self._seed = seed
+        self._most_tokens = most_tokens
 
     async def in_one_call(self, instruction: Quoted) -> PublishedText:
         """The answer to the instruction itself. Raises what `Engine.complete` raises."""
@@ -56,6 +58,13 @@ class PublishedWriter:
         lines = [line.strip() for line in plan.splitlines() if listed(line)][:_MOST_LINES]
         if not lines:
             raise InvalidOutputError("the plan has no line that can be written")
+        return await self.by_lines(instruction, lines, parallel=parallel)
+
+    async def by_lines(self, instruction: Quoted, lines: Sequence[str], *, parallel: bool = False) -> PublishedText:
+        """The text of a plan that is there; `parallel` is the variant in which no section knows the text before it.
+
+        Raises what `Engine.complete` raises, but where the text so far fills the window, which ends it.
+        """
         whole = Quoted("\n".join(lines), {"plan": len(lines)})
         if parallel:
             texts = await asyncio.gather(*(self._section(instruction, whole, line, "") for line in lines))
@@ -79,6 +88,6 @@ class PublishedWriter:
 
     async def _asked(self, prompt: RenderedPrompt, purpose: str) -> str:
         window = self._engine.info.context_window
-        most = min(_MOST_TOKENS, int(window * _PLAN_SHARE), self._engine.info.max_output or window)
+        most = min(self._most_tokens, int(window * _PLAN_SHARE), self._engine.info.max_output or window)
         request = request_of(prompt, max_tokens=most, temperature=_TEMPERATURE, seed=self._seed)
         return (await call(self._engine, request, purpose=purpose, emit=self._emit)).text.strip()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from longdoc.agents.cleanup import without_chatter
+from longdoc.agents.cleanup import without_asides, without_markup
 from longdoc.agents.sentences import count_words, cut_to_sentence, ends_in_sentence
 from longdoc.agents.text_blocks import TextBlock, TextBlockKind, text_blocks
 from longdoc.documents.atoms import sentence_spans
@@ -53,9 +53,8 @@ _LEAST, _MOST = 0.85, 1.15
 def clean_section(text: str, heading: str) -> str:
     """A section without chatter, without labels of the plan, and without its own heading at its beginning; empty where
     there is nothing else."""
-    bare = without_chatter(text)
-    kept = (_unlabelled(bare[block.start : block.end], block.kind) for block in text_blocks(bare))
-    bare = "".join(part for part in kept if part.strip()).strip()
+    kept = (_bare_block(text[block.start : block.end], block.kind) for block in text_blocks(text))
+    bare = without_asides("".join(kept).strip())
     label = _LEADING_LABEL.match(bare)
     if label:
         bare = bare[label.end() :]
@@ -115,11 +114,15 @@ def cut_to_length(text: str, words: int) -> str:
     return text[:best].rstrip()
 
 
-def _unlabelled(block: str, kind: TextBlockKind) -> str:
+def _bare_block(block: str, kind: TextBlockKind) -> str:
+    """A block without tags and labels; code and tables as they are."""
     if kind in {TextBlockKind.CODE, TextBlockKind.OPEN_CODE, TextBlockKind.TABLE}:
         return block
-    lines = block.splitlines(keepends=True)
-    return "".join(line for line in lines if not _is_label(line.rstrip()))
+    lines = [line for line in without_markup(block).splitlines() if not _is_label(line)]
+    if not any(map(str.strip, lines)):
+        return ""
+    indent, gap = block[: len(block) - len(block.lstrip())], block[len(block.rstrip()) :]
+    return indent + "\n".join(lines) + gap
 
 
 def _is_label(line: str) -> bool:

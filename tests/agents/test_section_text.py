@@ -40,6 +40,8 @@ ITEMS = "- Sea salt. It is white.\n- Rock salt\n- Table salt. It is fine."
         f"第3节\n{SEA}",
         f"字数：400字\n\n{SEA}",
         f"<section>\n{SEA}\n</section>",
+        f"Here is the section:\n\n{SEA}",
+        f"{SEA}\n\nLet me know if you need more.",
     ],
 )
 def test_labels_of_the_plan_and_the_heading_go(text: str) -> None:
@@ -55,6 +57,8 @@ def test_labels_of_the_plan_and_the_heading_go(text: str) -> None:
         f"{SEA}\n\n### Part of the whole\n\nMore of it.",
         f"{SEA}\n\n```\nSection 3: x\nWord count: 4\n```",
         f"{SEA}\n\n| Section 3: a | b |\n|---|---|",
+        f"{SEA}\n\n```html\n<div>\n  <p>salt</p>\n</div>\n```",
+        f"{SEA}\n\n- one\n  - under it\n    more of it\n- two",
         "The Sea is old. It is salt.",
         "- Section 3: an item",
         "  indented",
