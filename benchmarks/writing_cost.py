@@ -106,8 +106,8 @@ def run() -> BenchmarkTable:
     how = (
         "Drafts over HTTP on a simulated 8-billion-parameter model on one H100, whose answers have 0.6 to 1.0 of the "
         "tokens allowed; the same plans for both layouts. Ratio: prompt tokens of all calls, those on notes too, to "
-        f"the tokens of the text. Targets: at most {_MOST_RATIO:g} at {_MEASURED:,} words; prompts of a section, in the "
-        f"last fifth of {_LONGEST:,} words to the second fifth, at most {_FLAT:g} (here {longest.growth():.2f}); "
+        f"the tokens of the text. Targets: at most {_MOST_RATIO:g} at {_MEASURED:,} words; prompts of a section, in "
+        f"the last fifth of {_LONGEST:,} words to the second fifth, at most {_FLAT:g} (here {longest.growth():.2f}); "
         f"{_PARALLEL_SECTIONS} sections at once at least {_LEAST_SPEED_UP:g} times as fast as one after the other "
         f"(here {speed_up:.1f} times).\n\n![Prompt tokens by length](writing-cost.png)"
     )

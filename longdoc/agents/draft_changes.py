@@ -35,9 +35,9 @@ def state_of(section: PlannedSection, text: SectionText | None) -> SectionState:
     if text.edited:
         return SectionState.EDITED
     then, now = {**text.line}, {**section.line}
-    before, words = then.pop("words", None), now.pop("words")
+    before, _ = then.pop("words", None), now.pop("words")
     moved = isinstance(before, int) and abs(section.words - before) > TOLERANCE * before
-    return SectionState.STALE if then != now or (moved and words != before) else SectionState.WRITTEN
+    return SectionState.STALE if moved or then != now else SectionState.WRITTEN
 
 
 def open_sections(plan: DraftPlan, texts: Mapping[int, SectionText]) -> list[int]:

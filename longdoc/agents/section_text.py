@@ -45,6 +45,7 @@ _REFUSAL = re.compile(
 )
 _LONGEST_REFUSAL = 60
 """Words; a text that begins so and is longer is one."""
+_OPENING_FENCE = re.compile(r"\s*(`+|~+)")
 _SHORT_LINE = 8
 """Words of a last line that may be without a mark at its end: a signature, a verse."""
 _LEAST, _MOST = 0.85, 1.15
@@ -96,7 +97,7 @@ def finished(text: str, *, cut: bool) -> str:
         if ended:
             return text[: block.start] + ended
         if not text[: block.start].strip():
-            break
+            return _closed(text, block.kind)
         text, cut = text[: block.start].rstrip(), False
     return text
 
@@ -138,7 +139,7 @@ def _ended(block: str, kind: TextBlockKind, *, cut: bool) -> str:
             return block
         case TextBlockKind.OPEN_CODE:
             lines = block.rpartition("\n")[0] if cut else block
-            return f"{lines}\n{block.lstrip()[:3]}" if "\n" in lines else ""
+            return _closed(lines, kind) if "\n" in lines else ""
         case TextBlockKind.TABLE:
             whole = block if not cut or block.endswith("|") else block.rpartition("\n")[0]
             return whole.rstrip()
@@ -148,6 +149,12 @@ def _ended(block: str, kind: TextBlockKind, *, cut: bool) -> str:
             return ""
         case TextBlockKind.PARAGRAPH:
             return _ended_paragraph(block, cut=cut)
+
+
+def _closed(block: str, kind: TextBlockKind) -> str:
+    """A block with its fence closed, where it has an open one."""
+    fence = _OPENING_FENCE.match(block)
+    return f"{block}\n{fence[1]}" if fence and kind is TextBlockKind.OPEN_CODE else block
 
 
 def _ended_paragraph(block: str, *, cut: bool) -> str:

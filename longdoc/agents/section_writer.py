@@ -138,7 +138,7 @@ class SectionWriter:
         prompt = (
             _continue_prompt(task, last_words(written.text, self._tail), missing)
             if begun and not stuck
-            else _section_prompt(task, repeated=begun)
+            else _section_prompt(task, repeated=begun or bool(written.repeated))
         )
         more = await self._asked_again(task, prompt, missing, _CONTINUATION + attempt)
         said = EarlierText([written.text])

@@ -5,10 +5,8 @@ from collections.abc import Callable, Sequence
 
 from longdoc.agents.draft_context import DraftContext
 from longdoc.agents.earlier_text import EarlierText
-from longdoc.agents.events import Event
-from longdoc.agents.section_writer import SectionTask, SectionWriter, WrittenSection
+from longdoc.agents.section_writer import SectionTask
 from longdoc.engines.engine import Completion, CompletionRequest, FinishReason, Usage
-from longdoc.engines.scripted import ScriptedEngine
 from longdoc.prompts.catalogue import Quoted
 from longdoc.storage.draft_types import PlannedSection
 
@@ -63,7 +61,3 @@ def section_task(
 ) -> SectionTask:
     planned = section(words, heading)
     return SectionTask(planned, number, count, words, context or DraftContext(SALT), EarlierText(earlier))
-
-
-async def write(engine: ScriptedEngine, task: SectionTask, events: list[Event] | None = None) -> WrittenSection:
-    return await SectionWriter(engine, emit=(events if events is not None else []).append).write(task)

@@ -118,6 +118,7 @@ def test_other_endings_stay(text: str) -> None:
         (f"{SEA}\n\n{TABLE}\n| 1802 | 6", f"{SEA}\n\n{TABLE}"),
         (f"{SEA}\n\n```\na = 1\nb = ", f"{SEA}\n\n```\na = 1\n```"),
         (f"{SEA}\n\n```\na = ", SEA),
+        ("````\na = ", "````\na =\n````"),
         (f"{SEA}\n\n{CODE}\n\nThen", f"{SEA}\n\n{CODE}"),
         (f"{SEA}\n\n## The next", SEA),
         ("no end to this", "no end to this"),
