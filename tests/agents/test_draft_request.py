@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 
 from longdoc.agents.draft_request import LengthRequest, requested_length
 from longdoc.agents.number_words import numbers_in
+from longdoc.evaluation.writing_prompts import read_longwriter
 from tests.agents.long_lines import HOSTILE
+from tests.evaluation.published_sets import DATA, needs
+
+PUBLISHED = [DATA / "writing" / "longwriter" / name for name in ("longbench_write.even.jsonl", "longwrite_ruler.jsonl")]
 
 
 @pytest.mark.parametrize(
@@ -140,6 +144,15 @@ def test_each_pages_and_chapters(instruction: str, words: int, chapters: int | N
 )
 def test_no_length(instruction: str) -> None:
     assert requested_length(instruction) == LengthRequest()
+
+
+@needs(PUBLISHED[0])
+def test_all_lengths_of_the_published_prompts_are_found_but_one_that_tells_none() -> None:
+    prompts = [prompt for path in PUBLISHED for prompt in read_longwriter(path)]
+    found = [(prompt.asked, requested_length(prompt.prompt).words) for prompt in prompts]
+    wrong = [words for asked, words in found if not asked or not words or abs(words - asked) > 0.05 * asked]
+    assert len(prompts) == 108
+    assert wrong == [None]
 
 
 @pytest.mark.parametrize("name", sorted(HOSTILE))

@@ -128,3 +128,22 @@ def test_its_answers_have_the_structure_asked_for_and_cite_nothing_that_is_not_t
     citations = [*found.citations, *plain.citations]
     assert all(text[citation.start : citation.end] == citation.quote for citation in citations)
     assert any("paid Marta 40 crowns" in citation.quote for citation in plain.citations)
+
+
+def test_a_draft_holds_its_length_and_the_second_time_it_costs_nothing(embedded: Lda) -> None:
+    new = ("write", "A guide to keeping bees", "--words", "500", "--chapters", "2", "--name", "bees")
+    environment = {"LDA_EMBEDDING_MODEL": "hashed"}
+    first = embedded.json(*new, **environment)["results"][0]
+    assert first["target"] == 500
+    assert abs(first["words"] - 500) <= 50
+    assert len(first["sections"]) == 2, "a chapter that is no longer than a section is one"
+    assert all(section["text"].strip() and section["state"] == "written" for section in first["sections"])
+    second = embedded.json(*new, **environment)["results"][0]
+    assert second["usage"]["calls"] == 0
+    assert second["sections"] == first["sections"]
+    assert embedded.repeated_calls() == []
+    exported = embedded.run("write", "export", "bees", "--out", "bees.epub")
+    assert exported.returncode == 0, exported.stderr
+    rewritten = embedded.json("write", "rewrite", "bees", "1", **environment)["results"][0]
+    assert rewritten["sections"][0]["text"] != first["sections"][0]["text"]
+    assert rewritten["sections"][1]["text"] == first["sections"][1]["text"]
