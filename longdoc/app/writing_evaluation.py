@@ -128,7 +128,10 @@ async def evaluate_writing(
             trials = _Trials(workspace, run, options)
             tried = [(system, prompt) for prompt in prompts for system in options.systems]
             run.emit(Planned(len(tried), f"{len(prompts)} prompts, {len(options.systems)} systems"))
-            results = await asyncio.gather(*(trials.tried(system, prompt) for system, prompt in tried))
+            # The longest first: they take longest, and one after the other in themselves.
+            order = sorted(range(len(tried)), key=lambda number: -(tried[number][1].asked or 0))
+            written = await asyncio.gather(*(trials.tried(*tried[number]) for number in order))
+            results = [result for _, result in sorted(zip(order, written, strict=True), key=lambda one: one[0])]
             report = WritingReport(title, results, _settings(workspace, options), [], seed=options.seed)
             run.status = RunStatus.GAPS if report.failures else RunStatus.DONE
         view.finish(run.id, run.usage)
