@@ -62,7 +62,7 @@ async def manuscript_of(records: Records, draft: Draft) -> Manuscript:
         sections.append(ManuscriptSection(planned.heading, len(path) + 1, text.text, notes))
     cited = {note.source for section in sections for _, note in section.notes}
     bibliography = tuple(sorted(cited))
-    language = str(draft.settings.get("language") or ("zh" if in_signs(draft.instruction) else "en"))
+    language = str(draft.settings.get("language") or ("zh" if in_signs(sections[-1].text) else "en"))
     return Manuscript(
         title_of(draft),
         tuple(sections),

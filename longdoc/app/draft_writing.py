@@ -20,6 +20,7 @@ from longdoc.agents.draft_planner import DraftPlanner, PlanTask
 from longdoc.agents.draft_request import MOST_WORDS, requested_length
 from longdoc.agents.earlier_text import EarlierText
 from longdoc.agents.events import DraftPlanned, Emit, SectionBegun, SectionWritten, Warned
+from longdoc.agents.graph import run_graph
 from longdoc.agents.section_synopsis import Synopsis, synopsis_of
 from longdoc.agents.section_writer import SectionTask, SectionWriter, WrittenSection
 from longdoc.agents.sentences import count_words, cut_to_sentence
@@ -209,7 +210,11 @@ class _Writing:
         words = {number + 1: self.texts[one.id].words for number, one in closed.items() if one.id in self.texts}
         self._run.emit(DraftPlanned(plan, words))
         if self.draft.settings.get("parallel"):
-            await asyncio.gather(*(self._section(number, plan.sections[number].words) for number in waiting))
+
+            async def write_one(place: int) -> None:
+                await self._section(waiting[place], plan.sections[waiting[place]].words)
+
+            await run_graph([()] * len(waiting), write_one)
             return
         if len(plan.sections) > 1:
             self._memory = await DraftMemory.open(self._workspace, self.draft, self._indexes, emit=self._run.emit)

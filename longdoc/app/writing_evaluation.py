@@ -6,7 +6,6 @@ begin with "eval/". What other systems write is answered from the ledger.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from longdoc.agents.events import CallFinished, Event, NodeDone, Planned, Warned
+from longdoc.agents.graph import run_graph
 from longdoc.agents.published_writing import PublishedText, PublishedWriter
 from longdoc.agents.sentences import count_words
 from longdoc.app.bootstrap import Workspace
@@ -130,8 +130,13 @@ async def evaluate_writing(
             run.emit(Planned(len(tried), f"{len(prompts)} prompts, {len(options.systems)} systems"))
             # The longest first: they take longest, and one after the other in themselves.
             order = sorted(range(len(tried)), key=lambda number: -(tried[number][1].asked or 0))
-            written = await asyncio.gather(*(trials.tried(*tried[number]) for number in order))
-            results = [result for _, result in sorted(zip(order, written, strict=True), key=lambda one: one[0])]
+            found: dict[int, WritingResult] = {}
+
+            async def try_one(place: int) -> None:
+                found[order[place]] = await trials.tried(*tried[order[place]])
+
+            await run_graph([()] * len(tried), try_one, at_once=_AT_ONCE)
+            results = [found[number] for number in range(len(tried))]
             report = WritingReport(title, results, _settings(workspace, options), [], seed=options.seed)
             run.status = RunStatus.GAPS if report.failures else RunStatus.DONE
         view.finish(run.id, run.usage)
@@ -145,25 +150,23 @@ class _Trials:
         self._workspace = workspace
         self._run = run
         self._options = options
-        self._places = asyncio.Semaphore(_AT_ONCE)
         self._done = 0
 
     async def tried(self, system: str, prompt: WritingPrompt) -> WritingResult:
         """What a system writes for a prompt, measured."""
         tally = _Tally()
-        async with self._places:
-            started = time.monotonic()
-            text = await self._written(system, prompt, tally)
-            seconds = time.monotonic() - started
-            result = replace(
-                _measured(system, prompt, text),
-                calls=tally.calls,
-                prompt_tokens=tally.prompt_tokens,
-                completion_tokens=tally.completion_tokens,
-                seconds=seconds,
-            )
-            if self._options.judge and text.failure is None and text.text:
-                result = await self._judged(result, prompt, text.text)
+        started = time.monotonic()
+        text = await self._written(system, prompt, tally)
+        seconds = time.monotonic() - started
+        result = replace(
+            _measured(system, prompt, text),
+            calls=tally.calls,
+            prompt_tokens=tally.prompt_tokens,
+            completion_tokens=tally.completion_tokens,
+            seconds=seconds,
+        )
+        if self._options.judge and text.failure is None and text.text:
+            result = await self._judged(result, prompt, text.text)
         self._done += 1
         self._run.emit(NodeDone(f"{self._run.id}.{self._done}", 0, prompt.id, gap=text.failure is not None))
         return result

@@ -43,7 +43,7 @@ class ScriptedWriter:
 
     def plan(self, prompt: str, chance: random.Random) -> str:
         words = [int(one or other) for one, other in _PLAN.findall(prompt)][-1]
-        fewest, most = (int(one) for one in _COUNT.findall(prompt)[-1])
+        fewest, most = next((int(one), int(other)) for one, other in _COUNT.findall(prompt))
         count = chance.randint(fewest, most)
         lines = [
             {"heading": word(chance).title(), "main_point": prose(chance, 9), "words": words // count}
