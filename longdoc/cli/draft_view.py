@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 import time
 
-from rich.console import Group
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.progress_bar import ProgressBar
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from longdoc.agents.events import CallFinished, DraftPlanned, Event, SectionBegun, SectionWritten, Warned
 from longdoc.app.runs import RunUsage
-from longdoc.cli.render import stderr_console, usage_line
+from longdoc.cli.render import usage_line
 from longdoc.storage.draft_types import DraftPlan
 
 _ROWS_AROUND = 8
@@ -26,13 +26,8 @@ class DraftView:
     """Draws the sections of a draft while they are written. `streaming`: text is printed as it comes, and no table."""
 
     def __init__(self, *, quiet: bool, streaming: bool = False) -> None:
-        self._console = stderr_console()
+        self._console = Console(file=sys.stderr, highlight=False)  # what is drawn over must not wrap by itself
         self._quiet = quiet
-        self._live = (
-            Live(console=self._console, refresh_per_second=_A_SECOND, transient=True, get_renderable=self._drawn)
-            if not quiet and not streaming and self._console.is_terminal
-            else None
-        )
         self._plan = DraftPlan()
         self._words: dict[int, int] = {}
         self._begun: set[int] = set()
@@ -40,6 +35,11 @@ class DraftView:
         self._tokens = 0
         self._started = time.monotonic()
         self._note = "planning"
+        self._live = (
+            Live(console=self._console, refresh_per_second=_A_SECOND, transient=True, get_renderable=self._drawn)
+            if not quiet and not streaming and self._console.is_terminal
+            else None
+        )
 
     def __enter__(self) -> DraftView:
         if self._live is not None:
@@ -83,22 +83,26 @@ class DraftView:
 
     def _say(self, line: str) -> None:
         if not self._quiet:
-            (self._live.console if self._live is not None else self._console).print(line, markup=False)
+            self._console.print(line, markup=False, soft_wrap=self._live is None)
 
     def _drawn(self) -> Group:
         table = Table.grid(padding=(0, 1))
+        for justify in ("left", "right", "left", "right", "right"):
+            table.add_column(justify=justify)
         count = len(self._plan.sections)
         current = min(self._begun, default=len(self._words) + 1)
         shown = range(max(1, current - _ROWS_AROUND), min(count, current + _ROWS_AROUND) + 1)
         if shown and shown.start > 1:
-            table.add_row("", f"[dim]… {shown.start - 1} before[/dim]")
+            table.add_row("", "", f"[dim]… {shown.start - 1} before[/dim]")
         for number in shown:
             self._add_row(table, number)
         if shown and shown.stop <= count:
-            table.add_row("", f"[dim]… {count - shown.stop + 1} more[/dim]")
+            table.add_row("", "", f"[dim]… {count - shown.stop + 1} more[/dim]")
         done, target = self._total(), self._plan.words
         head = Text(f"{self._plan.title or self._note}  {done:,} of {target:,} words  {self._left()}")
-        return Group(head, ProgressBar(total=max(1, target), completed=min(done, target), width=60), table)
+        bar = Table.grid()
+        bar.add_row(ProgressBar(total=max(1, target), completed=min(done, target), width=60))
+        return Group(head, bar, table)
 
     def _add_row(self, table: Table, number: int) -> None:
         section = self._plan.sections[number - 1]

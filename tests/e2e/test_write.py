@@ -1,7 +1,9 @@
 """`lda write` as a user has it: on a server that writes, stopped at any moment, changed, undone, and put into files."""
 
+import os
 import random
 import re
+import shutil
 import signal
 import stat
 import time
@@ -13,6 +15,7 @@ import pytest
 from benchmarks.simulated_gpu.process import server_process
 from longdoc.documents.readers import read_document
 from tests.e2e.command import Lda
+from tests.e2e.terminal import Terminal
 
 INSTRUCTION = "A history of the salt trade in 3,000 words"
 PLAN = "# Salt\n\n" + "\n\n".join(
@@ -194,3 +197,27 @@ def test_a_grounded_draft_has_notes_and_a_bibliography(lda: Lda, book: Path) -> 
     for section in done["results"][0]["sections"]:
         for citation in section["citations"]:
             assert citation["quote"] in book.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux here; on Debian: apt install tmux")
+def test_a_terminal_shows_every_section_and_ctrl_c_keeps_what_is_done(lda: Lda) -> None:
+    environment = {
+        **lda.environment,
+        "LDA_DATABASE": str(lda.database),
+        "HOME": str(lda.home),
+        "PATH": os.environ["PATH"],
+        "TERM": "screen-256color",
+    }
+    (lda.home / "long.md").write_text(PLAN.replace("500 words", "900 words"), encoding="utf-8")
+    command = ["write", INSTRUCTION, "--plan", str(lda.home / "long.md"), "--name", "seen", "--concurrency", "1"]
+    terminal = Terminal(lda, command, environment)
+    try:
+        screen = terminal.wait(r"✓ +1\. Age 1 .*of 5,400 words|of 5,400 words.*✓ +1\. Age 1 ")
+        assert "… 2. Age 2" in re.sub(" +", " ", screen)
+        assert "left" in screen
+        terminal.press("C-c")
+        terminal.wait("run the same command again")
+        assert terminal.ended() == 130
+    finally:
+        terminal.close()
+    assert lda.json("write", "plan", "seen")["results"][0]["sections"][0]["state"] == "written"
