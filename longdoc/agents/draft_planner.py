@@ -15,7 +15,6 @@ from pydantic import BaseModel, Field
 from longdoc.agents.answer_shapes import LENIENT
 from longdoc.agents.calls import request_of
 from longdoc.agents.draft_budget import (
-    LEAST_SECTION,
     MOST_SECTION,
     USUAL_SECTION,
     group_size,
@@ -33,7 +32,7 @@ from longdoc.agents.draft_plan_lines import (
     plan_in,
     sections_of,
 )
-from longdoc.agents.draft_request import MOST_WORDS
+from longdoc.agents.draft_request import FEWEST_WORDS, MOST_WORDS
 from longdoc.agents.events import CallFinished, Emit, Event, Warned
 from longdoc.agents.graph import run_graph
 from longdoc.agents.structured import call_structured
@@ -114,7 +113,7 @@ class DraftPlanner:
         except InvalidOutputError:
             self._emit(Warned(f"the model tells no length, so it is {_USUAL_WORDS:,} words; --words sets another"))
             return _USUAL_WORDS
-        return min(max(said.words, LEAST_SECTION), MOST_WORDS)
+        return min(max(said.words, FEWEST_WORDS), MOST_WORDS)
 
     async def plan(self, task: PlanTask) -> DraftPlan:
         """A plan whose budgets add up to the words of the task.

@@ -14,6 +14,8 @@ from longdoc.agents.number_words import FoundNumber, numbers_in
 
 MOST_WORDS: Final = 100_000
 """The longest draft."""
+FEWEST_WORDS: Final = 10
+"""The shortest one."""
 
 _UNIT = re.compile(
     r"(?P<more>\+|\s{1,2}or\smore)?(?P<less>\s{1,2}or\s(?:less|fewer))?[\s-]{0,3}[多余餘]?\s?"
@@ -64,21 +66,28 @@ _OR_LESS = re.compile(
 _VAGUE = re.compile(
     r"\b(?:half|few|several|many|couple of|einige|mehrere|halbe|quelques|plusieurs|varias|varios|unas)\s(?:an?\s)?$",
 )
+_OF_ELSE = re.compile(
+    r"(?:\b(?:of (?:an?|the|my|our|this)|my|our|this|that|the|from an?|about an?)\s"
+    r"|\blimit\b[^.;\n]{0,30}|[一这那這][本部])$"
+)
+"""What stands before the length of something else than the text."""
 _READ = 20_000
 """Characters of the beginning and of the end of an instruction that are read: between them stands what it is about."""
 _AROUND = 40
 """Characters before and after a number that tell how it is meant."""
 _WORDS_A_PAGE, _WORDS_A_CHAPTER = 500, 2_000
 _A_LITTLE_MORE, _A_LITTLE_LESS = 1.03, 0.97
-_FEWEST_WORDS, _MOST_CHAPTERS = 10, 100
+_MOST_CHAPTERS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class LengthRequest:
-    """What an instruction says of its length: words and chapters, each None where it says nothing of them."""
+    """What an instruction says of its length: words and chapters, each None where it says nothing of them. `several`:
+    it names other lengths too, which may be meant."""
 
     words: int | None = None
     chapters: int | None = None
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,8 @@ class _Counted:
 
 
 def requested_length(instruction: str) -> LengthRequest:
-    """The length that an instruction asks for; of several totals the largest, which holds the others.
+    """The length that an instruction asks for: of several totals the largest, which holds the others. One that tells of
+    something else ("a review of a 100,000 word novel") counts only where there is no other.
 
     Of a range it is the upper end. "At least" and "at most" aim a little beyond and below. "Three letters of 400 words
     each" are 1,200 words. Pages count 500 words, and chapters, where nothing else is said, 2,000. Of an instruction of
@@ -106,19 +116,23 @@ def requested_length(instruction: str) -> LengthRequest:
         if (match := _COUNTED.match(text, number.end))
     ]
     chapters = next((one.number for one in counted if one.chapters and 1 < one.number <= _MOST_CHAPTERS), None)
-    totals = [words for number in numbers if (words := _total(text, number, counted))]
+    found = [(words, number) for number in numbers if (words := _total(text, number, counted))]
+    meant = [
+        words for words, number in found if not _OF_ELSE.search(text[max(0, number.start - _AROUND) : number.start])
+    ]
+    totals = sorted(meant, reverse=True) or [words for words, _ in found]
     if not totals:
         totals = [round(number.value * _WORDS_A_PAGE) for number in numbers if _PAGES.match(text, number.end)]
     if not totals and chapters:
         totals = [chapters * _WORDS_A_CHAPTER]
-    return LengthRequest(max(totals, default=0) or None, chapters)
+    return LengthRequest(totals[0] if totals else None, chapters, several=len({words for words, _ in found}) > 1)
 
 
 def _total(text: str, number: FoundNumber, counted: Sequence[_Counted]) -> int | None:
     """The words that a number asks for; None where it is no number of words."""
     before = text[max(0, number.start - _AROUND) : number.start]
     unit = _UNIT.match(text, number.end)
-    if number.value < _FEWEST_WORDS or _VAGUE.search(before) or (unit is None and not _TOLD.search(before)):
+    if number.value < FEWEST_WORDS or _VAGUE.search(before) or (unit is None and not _TOLD.search(before)):
         return None
     end = number.end if unit is None else unit.end()
     after = text[end : end + _AROUND]

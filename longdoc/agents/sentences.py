@@ -13,8 +13,12 @@ _ENDED = re.compile(rf"[{_MARKS}。！？][{_CLOSING}」』]*$")
 _END = re.compile(rf"[{_MARKS}][{_CLOSING}]*(?=\s)|[。！？][」』]*")
 _SIGNS = r"\u3040-\u30ff\u3400-\u9fff"
 _SIGN = re.compile(rf"[{_SIGNS}]")
+_UNPARTED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+"""Thai, Lao, Burmese and Khmer, whose words are letters, and not parted."""
+_LETTERS_A_WORD = 5
 _WORD = re.compile(rf"[{_SIGNS}]|(?<![^\s{_SIGNS}])[^\s{_SIGNS}]*[^\W_{_SIGNS}][^\s{_SIGNS}]*")
 """What stands between spaces is looked at once, from its beginning: time is linear also where it holds no letter."""
+_LETTER = re.compile(f"[{_UNPARTED}]")
 _UNMARKED = re.compile(r"[\u0e00-\u0eff][\"'”’)]*$")
 """Thai and Lao end their sentences without a mark, with a space at most."""
 
@@ -36,8 +40,9 @@ def cut_to_sentence(text: str) -> str:
 
 
 def count_words(text: str) -> int:
-    """Words of a text; each Chinese or Japanese character counts as one, since these scripts do not part words."""
-    return len(_WORD.findall(text))
+    """Words of a text. Scripts that do not part words are told by their characters: each Chinese or Japanese one counts
+    as a word, and of Thai, Lao, Burmese and Khmer every five."""
+    return sum(max(1, len(_LETTER.findall(word)) // _LETTERS_A_WORD) for word in _WORD.findall(text))
 
 
 def count_signs(text: str) -> int:

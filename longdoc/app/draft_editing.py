@@ -9,10 +9,13 @@ from dataclasses import replace
 
 from longdoc.agents.draft_changes import dropped, holding, inserted, locked, moved, opened_again
 from longdoc.agents.draft_markdown import read_plan
+from longdoc.agents.draft_request import MOST_WORDS
 from longdoc.agents.sentences import count_words
 from longdoc.app.bootstrap import Records
 from longdoc.app.draft_memory import forget_draft
+from longdoc.documents.atoms import sentence_spans
 from longdoc.errors import ConfigError
+from longdoc.json_value import JsonValue
 from longdoc.storage.compact_json import to_canonical_json
 from longdoc.storage.draft_types import Draft, DraftPlan, PlannedSection, SectionText
 
@@ -64,14 +67,14 @@ class DraftEditor:
         words = count_words(text)
         edited = SectionText(section.id, version, text, words, section.words, section.line, edited=True)
         if section.id in texts:
-            edited = replace(edited, summary=texts[section.id].summary, facts=texts[section.id].facts)
+            edited = replace(edited, notes=kept_notes(texts[section.id], text))
         plan = holding(draft.plan, section.id, version)
         return await self._drafts.revise(draft, plan, f"edit of section {number}", texts=[edited])
 
     async def insert(self, draft: Draft, number: int, *, heading: str, point: str, words: int) -> Draft:
         """Put a new section in at a number. Raises `ConfigError`."""
-        if not heading.strip() or words < 1:
-            raise ConfigError("a new section needs a heading and at least one word")
+        if not heading.strip() or not 1 <= words <= MOST_WORDS:
+            raise ConfigError(f"a new section needs a heading, and 1 to {MOST_WORDS:,} words")
         section = PlannedSection(await self._next_id(draft), heading.strip(), point.strip() or heading.strip(), words)
         return await self._drafts.revise(draft, inserted(draft.plan, number, section), f"insert at {number}")
 
@@ -89,13 +92,24 @@ class DraftEditor:
         return await self._drafts.revise(draft, locked(draft.plan, numbers, lock=lock), what)
 
     async def open_again(self, draft: Draft, numbers: Sequence[int], comment: str) -> Draft:
-        """Have sections written anew by the next work on the draft. Raises `ConfigError`."""
+        """Have sections written anew by the next work on the draft. The same asked again before that is done goes on
+        with it. Raises `ConfigError`."""
+        what = f"rewrite of {_listed(numbers)}"
         plan = opened_again(draft.plan, numbers, comment)
-        return await self._drafts.revise(draft, plan, f"rewrite of {_listed(numbers)}")
+        now = next(one for one in await self._drafts.revisions(draft) if one.number == draft.revision)
+        sections = [section_at(draft.plan, number) for number in numbers]
+        asked = now.what == what and all(section.comment == comment for section in sections)
+        if asked and any(not section.version for section in sections):
+            return draft
+        return await self._drafts.revise(draft, plan, what)
 
     async def delete(self, draft: Draft) -> None:
-        """Delete a draft with its memories; what was paid for stays in the ledger."""
+        """Delete a draft with its memories, and the runs that wrote it with their calls, but for calls that another
+        run uses too."""
         await forget_draft(self._records, draft)
+        for run in await self._records.runs.list(kind="write"):
+            if run.parameters.get("id") == draft.id and run.parameters.get("draft") == draft.name:
+                await self._records.runs.delete(run.id, with_calls=True)
         await self._drafts.delete(draft)
 
     async def _next_id(self, draft: Draft) -> int:
@@ -106,6 +120,22 @@ class DraftEditor:
 
     async def _next_version(self, draft: Draft, section: int) -> int:
         return max([0, *(text.version for text in await self._drafts.versions(draft, section))]) + 1
+
+
+def kept_notes(before: SectionText, text: str) -> JsonValue:
+    """The citations of a text whose sentences stand in another one too, at their places there."""
+    if not isinstance(before.notes, list):
+        return before.notes
+    kept: list[JsonValue] = []
+    for note in before.notes:
+        at = note.get("at") if isinstance(note, dict) else None
+        if not isinstance(note, dict) or not isinstance(at, int):
+            continue
+        sentence = next((before.text[a:b] for a, b in sentence_spans(before.text) if a < at <= b), "").strip()
+        place = text.find(sentence) if sentence else -1
+        if place >= 0:
+            kept.append({**note, "at": place + len(sentence)})
+    return kept
 
 
 def section_at(plan: DraftPlan, number: int) -> PlannedSection:

@@ -51,7 +51,9 @@ class DraftMemory:
         if len(there) <= _LATEST:
             return latest
         async with self._index() as index:
-            found = await index.search(f"{section.heading}. {section.main_point}", k=_RECALLED)
+            await index.catch_up()  # all of it, or what is recalled would depend on when the draft was opened
+            old = (await self._memories.remembered(self._namespace.id)) - len(texts)
+            found = await index.search(f"{section.heading}. {section.main_point}", k=_RECALLED + max(0, old))
         stored = await self._memories.get(self._namespace.id, [one.number for one in found])
         keys = {one.number: one.key for one in stored}
         by_key = {_key(text): text for text in there}

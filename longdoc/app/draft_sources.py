@@ -57,7 +57,12 @@ class DraftSources:
         if not excerpts or not spans:
             return []
         sentences = [" ".join(text[start:end].split()) for start, end in spans]
-        found = await aligned_citations(await self._opened_aligner(), sentences, excerpts)
+        try:
+            found = await aligned_citations(await self._opened_aligner(), sentences, excerpts)
+        except (ConfigError, EngineError) as error:
+            self._emit(Warned(f"citations are found by wording alone: {error}"))
+            self._aligner = Aligner(None)
+            found = await aligned_citations(self._aligner, sentences, excerpts)
         notes: list[JsonValue] = []
         before: Citation | None = None
         for (start, end), citations in zip(spans, found, strict=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
@@ -30,6 +30,7 @@ from longdoc.app.draft_sources import DraftSources
 from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.shelf import shelf_of
 from longdoc.documents.document import Document
+from longdoc.documents.tokens import estimate_tokens
 from longdoc.engines.engine import TextSink
 from longdoc.errors import ConfigError, ContextTooLongError, InvalidOutputError, RequestRefusedError
 from longdoc.json_value import JsonValue
@@ -39,7 +40,7 @@ from longdoc.storage.draft_types import Draft, DraftPlan, PlannedSection, Sectio
 from longdoc.storage.nodes import Node
 from longdoc.storage.runs import RunRequest, RunStatus
 
-_SAMPLE_CHARACTERS = 12_000
+_SAMPLE_SHARE = 1 / 3
 _STYLE_TOKENS = 260
 _SECTION_SHARE = 0.35
 """Of the window: what a section may take, in words."""
@@ -193,7 +194,8 @@ class _Writing:
         """Style sheet, length and plan, as far as they are not there."""
         style = self.draft.settings.get("like")
         if style and not self.draft.settings.get("style"):
-            self.draft = await self._drafts.set_up(self.draft, {"style": await self._style(str(style))})
+            sheet = await self._style(self._beginning(str(style)))
+            self.draft = await self._drafts.set_up(self.draft, {"style": sheet})
         if self.draft.plan.sections:
             return
         plan = await self._planned()
@@ -218,9 +220,21 @@ class _Writing:
             return
         if len(plan.sections) > 1:
             self._memory = await DraftMemory.open(self._workspace, self.draft, self._indexes, emit=self._run.emit)
+            await self._tell_of_held(set(waiting))
             await self._memory.remember([self.texts[one.id] for one in plan.sections if one.id in self.texts])
         for number in waiting:
             await self._section(number, self._budget(number, waiting))
+
+    async def _tell_of_held(self, waiting: Set[int]) -> None:
+        """Make notes on texts that have none and that open sections come after: those that a person wrote."""
+        for number, section in enumerate(self.draft.plan.sections):
+            text = self.texts.get(section.id)
+            if text is None or text.summary or number in waiting or number > max(waiting, default=-1):
+                continue
+            title = f"section {number + 1}, {section.heading!r}"
+            told = await synopsis_of(self._run.engine, text.text, title=title, emit=self._run.emit)
+            self.texts[section.id] = replace(text, summary=told.summary, facts=told.facts)
+            await self._drafts.tell(self.draft, self.texts[section.id])
 
     async def result(self) -> DraftResult:
         """What there is now."""
@@ -233,13 +247,10 @@ class _Writing:
         sections = self.draft.plan.sections
         still = {one for one in waiting if one >= number}
         written = [
-            None if at in still else self._words_of(section, failed=at in self.failed)
+            None if at in still else self.texts[section.id].words if section.id in self.texts else 0
             for at, section in enumerate(sections)
         ]
         return redistributed([section.words for section in sections], written, self.draft.plan.words)[number]
-
-    def _words_of(self, section: PlannedSection, *, failed: bool) -> int:
-        return 0 if failed or section.id not in self.texts else self.texts[section.id].words
 
     async def _section(self, number: int, words: int) -> None:
         """Write a section and store it with all that later ones are told of it."""
@@ -343,6 +354,10 @@ class _Writing:
         words, chapters = _int(settings.get("words")) or asked.words, _int(settings.get("chapters")) or asked.chapters
         if words is None:
             words = await planner.length(instruction)
+        if asked.several and settings.get("words") is None:
+            self._run.emit(Warned(f"several lengths are named; {words:,} words are taken; --words sets another"))
+        if words > MOST_WORDS:
+            self._run.emit(Warned(f"a draft has {MOST_WORDS:,} words at most, not {words:,}"))
         words = min(words, MOST_WORDS)
         if words < SHORT_REQUEST and not (chapters and chapters > 1):
             return DraftPlan("", (PlannedSection(1, "", "", words),))
@@ -356,10 +371,16 @@ class _Writing:
         )
         return await planner.plan(task)
 
+    def _beginning(self, sample: str) -> str:
+        """As much of a sample as a third of the window holds."""
+        room = self._workspace.engine.info.context_window * _SAMPLE_SHARE
+        share = min(1.0, room / max(1.0, estimate_tokens(sample)))
+        return sample[: int(len(sample) * share)]
+
     async def _style(self, sample: str) -> str:
         """A style sheet made from a sample."""
         digest = hashlib.sha256(sample.encode()).hexdigest()[:12]
-        prompt = render("write/style", {"sample": Quoted(sample[:_SAMPLE_CHARACTERS], {"sample": digest})})
+        prompt = render("write/style", {"sample": Quoted(sample, {"sample": digest})})
         request = request_of(prompt, max_tokens=_STYLE_TOKENS)
         answer = await call(self._run.engine, request, purpose="style sheet", emit=self._run.emit)
         return cut_to_sentence(answer.text.strip())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from longdoc.agents.draft_changes import SectionState
+from longdoc.agents.draft_changes import SectionState, open_sections
 from longdoc.app.draft_export import stored_notes, title_of
 from longdoc.app.draft_writing import DraftResult, states
 from longdoc.cli.output import check_writable, usage_json
@@ -32,7 +32,7 @@ class DraftState:
     @property
     def open(self) -> int:
         """How many sections have to be written."""
-        return sum(state.open for state in states(self.draft, self.texts))
+        return len(open_sections(self.draft.plan, self.texts))
 
     def rows(self) -> list[list[str]]:
         """A row of a table for each section."""

@@ -31,7 +31,9 @@ class PlannedSection:
     @property
     def line(self) -> dict[str, JsonValue]:
         """What a text is written for."""
+        told: dict[str, JsonValue] = {"comment": self.comment} if self.comment else {}
         return {
+            **told,
             "heading": self.heading,
             "main_point": self.main_point,
             "sources": list(self.sources),

@@ -20,6 +20,8 @@ from longdoc.storage.draft_types import Draft, DraftPlan, DraftRevision, Section
 from longdoc.storage.schema import draft_revisions, draft_sections, drafts
 
 _FIRST = "new"
+_EMPTY = 1
+"""The first revision of every draft, which has no plan."""
 
 
 class Drafts:
@@ -109,18 +111,30 @@ class Drafts:
 
         return await self._database.write(work)
 
+    async def tell(self, draft: Draft, text: SectionText) -> None:
+        """Store the summary and the facts of a text that is there."""
+        table = draft_sections.c
+        is_it = (table.draft_id == draft.id) & (table.section == text.section) & (table.version == text.version)
+        told = update(draft_sections).where(is_it).values(summary=text.summary, facts=list(text.facts))
+        await self._database.write(lambda connection: connection.execute(told).close())
+
     async def undo(self, draft: Draft) -> tuple[Draft, str]:
         """Back to the revision that the one now was made from; and what is undone.
 
-        Raises `ConfigError` where there is none.
+        A section that had no text then keeps the one it has now: what was written is never undone. Raises
+        `ConfigError` where there is nothing before it but the empty draft.
         """
 
         def work(connection: Connection) -> tuple[Draft, str]:
             _take_turn(connection, draft)
             found = connection.execute(_revision(draft.id, draft.revision)).one()
-            if found.parent is None:
+            if found.parent in {None, _EMPTY}:
                 raise ConfigError(f"there is nothing to undo in {draft.name!r}")
             connection.execute(update(drafts).where(drafts.c.id == draft.id).values(revision=found.parent))
+            before = _get(connection, draft.name)
+            kept = _with_texts(before.plan, draft.plan)
+            if kept != before.plan:
+                _set_plan(connection, before, kept)
             return _get(connection, draft.name), str(found.what)
 
         return await self._database.write(work)
@@ -145,6 +159,16 @@ class Drafts:
             statement = statement.where(table.section == section)
         rows = await self._database.read(lambda connection: connection.execute(statement).mappings().all())
         return tuple(map(_text, rows))
+
+
+def _with_texts(plan: DraftPlan, later: DraftPlan) -> DraftPlan:
+    """A plan whose sections without a text hold those that they have in a later one."""
+    held = {section.id: section.version for section in later.sections}
+    sections = (
+        replace(section, version=held.get(section.id, 0)) if not section.version else section
+        for section in plan.sections
+    )
+    return replace(plan, sections=tuple(sections))
 
 
 def _joined() -> Select[Any]:

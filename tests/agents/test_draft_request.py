@@ -169,3 +169,17 @@ def test_any_text_is_read(text: str) -> None:
     found = requested_length(text)
     assert found.words is None or found.words > 0
     assert found.chapters is None or 1 < found.chapters <= 100
+
+
+@pytest.mark.parametrize(
+    ("instruction", "words"),
+    [
+        ("Write a 500 word review of a 100,000 word novel", 500),
+        ("Summarize my 80,000 words manuscript in 300 words", 300),
+        ("写一篇500字的书评，评论一本30万字的小说", 500),
+        ("A 600 word letter; the limit of the journal is 3,000 words", 600),
+    ],
+)
+def test_the_length_of_something_else_is_not_taken(instruction: str, words: int) -> None:
+    found = requested_length(instruction)
+    assert (found.words, found.several) == (words, True)

@@ -70,10 +70,22 @@ def test_undo_goes_back_and_a_new_change_does_not_lose_what_was_undone(database:
             (4, 2, "drop"),
         ]
         assert [one.text for one in await drafts.versions(draft, 1)] == ["one", "two"]
-        for _ in range(2):
-            draft, _ = await drafts.undo(draft)
+        draft, _ = await drafts.undo(draft)
+        assert (await drafts.texts(draft))[1].text == "one"
         with pytest.raises(ConfigError, match="nothing to undo"):
             await drafts.undo(draft)
+
+    with_drafts(database, work)
+
+
+def test_what_was_written_since_is_not_undone_with_a_change_of_the_plan(database: str) -> None:
+    async def work(drafts: Drafts) -> None:
+        draft = await drafts.revise(await drafts.create("salt", "Write.", {}), PLAN, "plan")
+        draft = await drafts.revise(draft, PLAN, "lock of 1")
+        draft = await drafts.written(draft, held(PLAN, 2, 1), SectionText(2, 1, "of rock", 2, 200))
+        draft, what = await drafts.undo(draft)
+        assert what == "lock of 1"
+        assert (await drafts.texts(draft))[2].text == "of rock"
 
     with_drafts(database, work)
 
