@@ -24,6 +24,10 @@ class ConfigError(LdaError):
     """A setting, option or combination of them cannot work."""
 
 
+class ChangedMeanwhileError(ConfigError):
+    """Somebody else has changed what was to be changed since it was read."""
+
+
 class DocumentError(LdaError):
     """A document cannot be read. `source` names it."""
 

@@ -21,7 +21,7 @@ GUIDE: Final = """\
      their lines; a new one needs its words: ## A new section [400 words]. Headings without [… words] are parts.
      "Sources: …; …" is what to look up, "Comment: …" what to heed, [#3, 400 words, locked] is not written again. -->"""
 
-_HEADING = re.compile(r"(?P<marks>#{1,6})\s+(?P<title>.*?)\s*(?:\[(?P<facts>[^\]\[]*)\])?\s*#*\s*$")
+_HEADING = re.compile(r"(?P<marks>#{1,6})\s+(?P<title>.*?)\s*(?:\[(?P<facts>[^\]\[]*)\])?(?:\s+#+)?\s*$")
 _FACT = re.compile(r"\s*(?:#(?P<id>\d{1,9})|(?P<words>\d[\d,. ]*)\s*words?|(?P<locked>locked))\s*$", re.IGNORECASE)
 _FIELD = re.compile(r"(?P<name>sources|comment)\s*:\s*(?P<value>.*)$", re.IGNORECASE)
 _MEANT = re.compile(r"words|#\d|locked", re.IGNORECASE)
@@ -153,7 +153,7 @@ class _Reader:
             )
         section, match = self._drafts[-1], _FIELD.match(line)
         if match is None:
-            section.point.append(line.removeprefix(_JOINER))
+            section.point.append(line.removeprefix(_JOINER).replace(f"<{_JOINER}!--", "<!--"))
         elif match["name"].lower() == "sources":
             section.sources = tuple(filter(None, (one.strip() for one in match["value"].split(";"))))
         else:
@@ -196,7 +196,7 @@ def _marks(level: int) -> str:
 
 def _point(text: str) -> str:
     """A main point in one line that is taken for nothing else."""
-    line = _one_line(text)
+    line = _one_line(text).replace("<!--", f"<{_JOINER}!--")
     return f"{_JOINER}{line}" if line.startswith("#") or _FIELD.match(line) else line
 
 

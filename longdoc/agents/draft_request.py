@@ -75,7 +75,8 @@ _READ = 20_000
 """Characters of the beginning and of the end of an instruction that are read: between them stands what it is about."""
 _AROUND = 40
 """Characters before and after a number that tell how it is meant."""
-_WORDS_A_PAGE, _WORDS_A_CHAPTER = 500, 2_000
+WORDS_A_CHAPTER: Final = 2_000
+_WORDS_A_PAGE = 500
 _A_LITTLE_MORE, _A_LITTLE_LESS = 1.03, 0.97
 _MOST_CHAPTERS = 100
 
@@ -124,7 +125,7 @@ def requested_length(instruction: str) -> LengthRequest:
     if not totals:
         totals = [round(number.value * _WORDS_A_PAGE) for number in numbers if _PAGES.match(text, number.end)]
     if not totals and chapters:
-        totals = [chapters * _WORDS_A_CHAPTER]
+        totals = [chapters * WORDS_A_CHAPTER]
     return LengthRequest(totals[0] if totals else None, chapters, several=len({words for words, _ in found}) > 1)
 
 

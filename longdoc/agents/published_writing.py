@@ -7,13 +7,13 @@ are our own; where the published code throws plans of more than 50 lines away, t
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from longdoc.agents.calls import call, request_of
 from longdoc.agents.draft_plan_lines import listed
 from longdoc.agents.events import Emit
+from longdoc.agents.graph import run_graph
 from longdoc.engines.engine import Engine
 from longdoc.errors import ContextTooLongError, InvalidOutputError
 from longdoc.prompts.catalogue import Quoted, RenderedPrompt, Variable, render
@@ -67,7 +67,12 @@ class PublishedWriter:
         """
         whole = Quoted("\n".join(lines), {"plan": len(lines)})
         if parallel:
-            texts = await asyncio.gather(*(self._section(instruction, whole, line, "") for line in lines))
+            texts = [""] * len(lines)
+
+            async def write_one(number: int) -> None:
+                texts[number] = await self._section(instruction, whole, lines[number], "")
+
+            await run_graph([()] * len(lines), write_one)
             return PublishedText(tuple(texts))
         sections: list[str] = []
         for line in lines:

@@ -53,6 +53,16 @@ class DraftEditor:
         plan = read_plan(markdown, draft.plan, next_id=await self._next_id(draft))
         return draft if plan == draft.plan else await self._drafts.revise(draft, plan, "edit of the plan")
 
+    async def begin_with(self, draft: Draft, markdown: str) -> Draft:
+        """Give a new draft a plan of a person's own; the one that has it already stays as it is. Raises `ConfigError`
+        for a plan that cannot be read, and where the draft has another one."""
+        if not draft.plan.sections:
+            return await self.set_plan(draft, markdown)
+        asked = read_plan(markdown, DraftPlan(), next_id=1)
+        if _lines(asked) != _lines(draft.plan):
+            raise ConfigError(f"{draft.name!r} has another plan; change it: lda write edit {draft.name} --file PLAN")
+        return draft
+
     async def set_text(self, draft: Draft, number: int, text: str) -> Draft:
         """Give a section (by its number, from 1) a text of a person's own; it is not written over. Raises
         `ConfigError` for an empty one."""
@@ -150,7 +160,11 @@ def draft_name(instruction: str, settings: object) -> str:
     words: list[str] = re.findall(r"[^\W_]+", instruction.casefold())
     telling = [word for word in words if word not in _FILLERS and not word.isdigit()][:_NAME_WORDS]
     digest = hashlib.sha256(to_canonical_json([instruction, settings]).encode()).hexdigest()[:4]
-    return "-".join([*("-".join(telling)[:_NAME_CHARACTERS].strip("-"),), digest]).lstrip("-")
+    return f"{'-'.join(telling)[:_NAME_CHARACTERS].strip('-')}-{digest}".lstrip("-")
+
+
+def _lines(plan: DraftPlan) -> list[tuple[tuple[str, ...], str, str, int]]:
+    return [(one.path, one.heading, one.main_point, one.words) for one in plan.sections]
 
 
 def _listed(numbers: Sequence[int]) -> str:

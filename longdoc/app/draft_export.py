@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -33,11 +34,19 @@ FORMATS: Final = ", ".join(ExportFormat)
 
 def export_format(name: str | None, out: Path | None) -> ExportFormat:
     """The format of that name, else that of the file to write, else Markdown. Raises `ConfigError`."""
-    wanted = name or (out.suffix.lower().lstrip(".") if out is not None else "") or ExportFormat.MARKDOWN
+    wanted = (
+        (name or "").casefold() or (out.suffix.lower().lstrip(".") if out is not None else "") or ExportFormat.MARKDOWN
+    )
     try:
         return ExportFormat({"markdown": "md", "txt": "md", "htm": "html", "xhtml": "html"}.get(wanted, wanted))
     except ValueError as error:
         raise ConfigError(f"a draft is written as {FORMATS}, not as {wanted!r}") from error
+
+
+def check_export(form: ExportFormat) -> None:
+    """Raise `ConfigError` where what a format needs is not installed."""
+    if form is ExportFormat.PDF and find_spec("typst") is None:
+        raise ConfigError("PDF needs typst; install it with: pip install 'longdoc[write]', or take another format")
 
 
 async def manuscript_of(records: Records, draft: Draft) -> Manuscript:

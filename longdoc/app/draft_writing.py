@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Mapping, Sequence, Set
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from longdoc.agents.draft_budget import MOST_SECTION, SHORT_REQUEST, redistribut
 from longdoc.agents.draft_changes import SectionState, holding, open_sections, state_of
 from longdoc.agents.draft_context import ContextSizes, DraftContext, fixed_facts, last_words, outline, told_before
 from longdoc.agents.draft_planner import DraftPlanner, PlanTask
-from longdoc.agents.draft_request import MOST_WORDS, requested_length
+from longdoc.agents.draft_request import FEWEST_WORDS, MOST_WORDS, WORDS_A_CHAPTER, requested_length
 from longdoc.agents.earlier_text import EarlierText
 from longdoc.agents.events import DraftPlanned, Emit, SectionBegun, SectionWritten, Warned
 from longdoc.agents.graph import run_graph
@@ -44,7 +45,7 @@ _SAMPLE_SHARE = 1 / 3
 _STYLE_TOKENS = 260
 _SECTION_SHARE = 0.35
 """Of the window: what a section may take, in words."""
-_FEWEST_WORDS = 10
+_NAME = re.compile(r"[^\W_][\w./-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ class DraftOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.words is not None and not _FEWEST_WORDS <= self.words <= MOST_WORDS:
-            raise ConfigError(f"a draft has {_FEWEST_WORDS} to {MOST_WORDS:,} words, not {self.words:,}")
+        if self.words is not None and not FEWEST_WORDS <= self.words <= MOST_WORDS:
+            raise ConfigError(f"a draft has {FEWEST_WORDS} to {MOST_WORDS:,} words, not {self.words:,}")
         if self.chapters is not None and not 1 <= self.chapters <= 100:
             raise ConfigError(f"a draft has 1 to 100 chapters, not {self.chapters}")
 
@@ -83,15 +84,20 @@ class DraftOptions:
 
 @dataclass(frozen=True, slots=True)
 class DraftResult:
-    """A draft after work on it: its texts by section, the numbers (from 1) of sections that could not be written, and
-    what the work took."""
+    """A draft after work on it: its texts by section, why sections (by number, from 1) could not be written, and what
+    the work took."""
 
     draft: Draft
     texts: Mapping[int, SectionText]
     run_id: str
     usage: RunUsage
-    failed: tuple[int, ...] = ()
+    failures: Mapping[int, str] = field(default_factory=dict[int, str])
     calls: Mapping[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
+
+    @property
+    def failed(self) -> tuple[int, ...]:
+        """The numbers of sections that could not be written."""
+        return tuple(sorted(self.failures))
 
     @property
     def words(self) -> int:
@@ -108,6 +114,8 @@ async def new_draft(
     """
     if not instruction.strip():
         raise ConfigError("say what to write")
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"{name[:40]!r} is no name for a draft: letters, digits and . _ - / are, up to 100 of them")
     for document in documents:
         await workspace.records.documents.save(document)
     settings = options.settings(documents)
@@ -157,7 +165,7 @@ async def write_draft(
         await writing.prepare()
         if not plan_only:
             await writing.sections()
-        run.status = RunStatus.GAPS if writing.failed else RunStatus.DONE
+        run.status = RunStatus.GAPS if writing.failures else RunStatus.DONE
         return await writing.result()
 
 
@@ -187,7 +195,7 @@ class _Writing:
         self._numbers: dict[int, int] = {}
         self.draft = draft
         self.texts: dict[int, SectionText] = {}
-        self.failed: set[int] = set()
+        self.failures: dict[int, str] = {}
         self.calls: dict[int, tuple[int, ...]] = {}
 
     async def prepare(self) -> None:
@@ -239,8 +247,7 @@ class _Writing:
     async def result(self) -> DraftResult:
         """What there is now."""
         texts = await self._drafts.texts(self.draft)
-        failed = tuple(number + 1 for number in sorted(self.failed))
-        return DraftResult(self.draft, texts, self._run.id, self._run.usage, failed, self.calls)
+        return DraftResult(self.draft, texts, self._run.id, self._run.usage, self.failures, self.calls)
 
     def _budget(self, number: int, waiting: Sequence[int]) -> int:
         """The words of a section now: what is left of the whole, shared out among those that are still open."""
@@ -261,7 +268,7 @@ class _Writing:
         try:
             written = await self._writer.write(task, on_text=self._on_text)
         except (ContextTooLongError, InvalidOutputError, RequestRefusedError) as error:
-            self.failed.add(number)
+            self.failures[number + 1] = str(error)
             self._run.emit(Warned(f"section {number + 1} is not written: {error}"))
             return
         synopsis = await self._synopsis(task, written)
@@ -283,7 +290,6 @@ class _Writing:
     async def _store(self, number: int, text: SectionText, calls: Sequence[int]) -> None:
         async with self._saving:  # sections that are written at once change the one plan
             plan = holding(self.draft.plan, text.section, text.version)
-            self.draft = await self._drafts.written(self.draft, plan, text)
             section = plan.sections[number]
             node = Node(
                 f"{self._run.id}.{section.id}",
@@ -296,6 +302,7 @@ class _Writing:
                 word_limit=text.asked,
             )
             await self._workspace.records.nodes.save(node, calls=calls)
+            self.draft = await self._drafts.written(self.draft, plan, text)
         self.texts[text.section] = text
         self.calls[text.section] = tuple(calls)
         self._numbers[text.section] = text.version
@@ -352,8 +359,8 @@ class _Writing:
         planner = DraftPlanner(self._run.engine, emit=self._run.emit, most_section=most)
         asked = requested_length(self.draft.instruction)
         words, chapters = _int(settings.get("words")) or asked.words, _int(settings.get("chapters")) or asked.chapters
-        if words is None:
-            words = await planner.length(instruction)
+        if words is None or (asked.words is None and chapters and settings.get("words") is None):
+            words = chapters * WORDS_A_CHAPTER if chapters else await planner.length(instruction)
         if asked.several and settings.get("words") is None:
             self._run.emit(Warned(f"several lengths are named; {words:,} words are taken; --words sets another"))
         if words > MOST_WORDS:

@@ -10,6 +10,8 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib.metadata import version
 from typing import Final
 
 from longdoc.agents.events import CallFinished, Event, NodeDone, Planned, Warned
@@ -32,7 +34,8 @@ from longdoc.evaluation.writing_repeats import (
 )
 from longdoc.evaluation.writing_report import WritingReport, WritingResult
 from longdoc.evaluation.writing_scores import benchmark_words, plan_coverage, sections_in_tolerance
-from longdoc.prompts.catalogue import Quoted
+from longdoc.json_value import JsonValue
+from longdoc.prompts.catalogue import Quoted, versions
 from longdoc.storage.runs import RunRequest, RunStatus
 
 DRAFT_PREFIX: Final = "eval/"
@@ -46,6 +49,7 @@ LONGDOC, PARALLEL, ONE_CALL, AGENTWRITE, AGENTWRITE_PARALLEL = SYSTEMS = (
 )
 """What is compared: longdoc's own two ways, a single call, and AgentWrite as it was published in two."""
 _AT_ONCE = 16
+_TEMPLATES = ("plan", "section", "short", "continue", "synopsis", "tighten", "length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class WritingOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if len(set(self.systems)) < len(self.systems):
+            raise ConfigError("a system is named twice")
         unknown = [name for name in self.systems if name not in SYSTEMS]
         if unknown or not self.systems:
             named = f"there is no system {unknown[0]!r}" if unknown else "no system is named"
@@ -125,7 +131,8 @@ async def evaluate_writing(
     )
     with watch(title) as view:
         async with open_run(workspace, request, fresh=fresh, emit=view.emit) as run:
-            trials = _Trials(workspace, run, options)
+            since = (await workspace.records.runs.get(run.id)).fresh_since
+            trials = _Trials(workspace, run, options, since=since)
             tried = [(system, prompt) for prompt in prompts for system in options.systems]
             run.emit(Planned(len(tried), f"{len(prompts)} prompts, {len(options.systems)} systems"))
             # The longest first: they take longest, and one after the other in themselves.
@@ -146,8 +153,9 @@ async def evaluate_writing(
 class _Trials:
     """Texts, a few at a time."""
 
-    def __init__(self, workspace: Workspace, run: OpenRun, options: WritingOptions) -> None:
+    def __init__(self, workspace: Workspace, run: OpenRun, options: WritingOptions, *, since: datetime | None) -> None:
         self._workspace = workspace
+        self._since = since
         self._run = run
         self._options = options
         self._done = 0
@@ -176,16 +184,29 @@ class _Trials:
         try:
             return await write(system, prompt, tally)
         except LdaError as error:
-            if error.resumable:
+            if error.resumable or isinstance(error, ConfigError):
                 raise
             return _Text("", failure=str(error))
 
     async def _own(self, system: str, prompt: WritingPrompt, tally: _Tally) -> _Text:
         options = DraftOptions(parallel=system == PARALLEL, seed=self._options.seed)
-        name = DRAFT_PREFIX + draft_name(prompt.prompt, options.settings(()))
-        draft = await new_draft(self._workspace, name, prompt.prompt, options)
-        result = await write_draft(self._workspace, draft, emit=tally.over(self._run.emit))
+        draft = await new_draft(self._workspace, self._name(prompt, options), prompt.prompt, options)
+        result = await write_draft(self._workspace, draft, fresh=self._since is not None, emit=self._run.emit)
+        taken = await self._workspace.records.ledger.taken_by(result.run_id)
+        tally.calls, tally.prompt_tokens = taken.calls, taken.usage.prompt_tokens
+        tally.completion_tokens = taken.usage.completion_tokens
         return _draft_text(result)
+
+    def _name(self, prompt: WritingPrompt, options: DraftOptions) -> str:
+        """Another name for whatever makes another text: model, version and prompts of longdoc, a fresh start."""
+        made_by: list[JsonValue] = [
+            self._workspace.engine.info.identity,
+            version("longdoc"),
+            [versions(f"write/{name}")[-1] for name in _TEMPLATES],
+            prompt.id,
+            None if self._since is None else self._since.isoformat(),
+        ]
+        return DRAFT_PREFIX + draft_name(prompt.prompt, [options.settings(()), *made_by])
 
     async def _published(self, system: str, prompt: WritingPrompt, tally: _Tally) -> _Text:
         writer = PublishedWriter(self._run.engine, emit=tally.over(self._run.emit), seed=self._options.seed)

@@ -23,11 +23,12 @@ _A_SECOND = 4
 
 
 class DraftView:
-    """Draws the sections of a draft while they are written. `streaming`: text is printed as it comes, and no table."""
+    """Draws the sections of a draft while they are written. `streaming`: text is shown as it comes, and no table."""
 
     def __init__(self, *, quiet: bool, streaming: bool = False) -> None:
         self._console = Console(file=sys.stderr, highlight=False)  # what is drawn over must not wrap by itself
         self._quiet = quiet
+        self._streaming = streaming
         self._plan = DraftPlan()
         self._words: dict[int, int] = {}
         self._begun: set[int] = set()
@@ -60,6 +61,8 @@ class DraftView:
             self._say(f"{event.plan.title or 'the text'}: {count} sections, {event.plan.words:,} words{done}")
         elif isinstance(event, SectionBegun):
             self._begun.add(event.number)
+            if self._streaming:
+                write_piece(f"\n\n## {self._plan.sections[event.number - 1].heading}\n\n")
             self._words.pop(event.number, None)
         elif isinstance(event, SectionWritten):
             self._begun.discard(event.number)
@@ -123,6 +126,6 @@ class DraftView:
 
 
 def write_piece(piece: str) -> None:
-    """Print a piece of text as it comes."""
-    sys.stdout.write(piece)
-    sys.stdout.flush()
+    """Show a piece of text as it comes."""
+    sys.stderr.write(piece)
+    sys.stderr.flush()

@@ -37,6 +37,13 @@ def edit_text(text: str, *, suffix: str = ".md") -> str:
             raise ConfigError(f"what the editor saved is not UTF-8: {error}; nothing was changed") from error
 
 
+def keep_text(text: str, *, suffix: str = ".md") -> Path:
+    """Leave a text in a file of its own; where it is."""
+    with tempfile.NamedTemporaryFile("w", prefix="lda-", suffix=suffix, delete=False, encoding="utf-8") as file:
+        file.write(text)
+    return Path(file.name)
+
+
 def _editor() -> list[str]:
     named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     command = shlex.split(named) if named else [name for name in _USUAL if shutil.which(name)][:1]

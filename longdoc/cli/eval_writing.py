@@ -121,6 +121,7 @@ def writing(
         raise ConfigError("evaluations are written as md, txt or json; choose another --format or --out")
     if run.dry_run:
         raise ConfigError("what is written depends on plans; limit it with --max-calls, or --limit")
+    _check_plots(tried.plots)
     asked, prompts = tried.options(), tried.prompts(path)
     results = None if run.plain else Results("eval writing", form, run.out, sources=["writing"])
 
@@ -141,11 +142,23 @@ def writing(
     raise typer.Exit(run_session(run.settings(), run.budget(), work, quiet=run.quiet))
 
 
+def _check_plots(folder: Path | None) -> None:
+    """Find out before anything is spent whether pictures can be drawn. Raises `ConfigError`."""
+    from importlib.util import find_spec
+
+    from longdoc.cli.output import check_writable
+    from longdoc.errors import ConfigError
+
+    if folder is not None and find_spec("matplotlib") is None:
+        raise ConfigError("pictures need matplotlib; install it with: pip install 'longdoc[eval]'")
+    if folder is not None:
+        check_writable(folder)
+
+
 def _draw(report: WritingReport, folder: Path) -> None:
     """The pictures of a report. Raises `ConfigError`."""
     from longdoc.evaluation.writing_plots import draw_length_scores, draw_lengths
 
-    folder.mkdir(parents=True, exist_ok=True)
     draw_lengths(report.results, folder / "lengths.png", title="Words asked for and written")
     figures = [one for bucket in report.buckets for one in report.figures(bucket=bucket)]
     draw_length_scores(figures, folder / "length-scores.png", title="Length score by length")

@@ -42,7 +42,7 @@ _DRAFT = "Draft"
 _NEW = "new"
 _FORMATS = "md, html, docx, epub or pdf"
 
-Stream = Annotated[bool, typer.Option("--stream", help="Print the text as it is written.", rich_help_panel="Output")]
+Stream = Annotated[bool, typer.Option("--stream", help="Show the text as it is written.", rich_help_panel="Output")]
 
 
 class WriteGroup(TyperGroup):
@@ -50,11 +50,26 @@ class WriteGroup(TyperGroup):
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """See `TyperGroup`; an instruction with words in it needs no `new` before it."""
-        known = not args or args[0] in self.commands or args[0] in {"-h", "--help"}
-        said = [one for one in args if not one.startswith("-")]
-        if not known and said and any(" " in one.strip() for one in said):
+        first = self._first_argument(args)
+        if first is not None and first not in self.commands and " " in first.strip():
             args = [_NEW, *args]
         return super().parse_args(ctx, args)
+
+    def _first_argument(self, args: list[str]) -> str | None:
+        """What is neither an option nor the value of one."""
+        valued = {
+            option
+            for parameter in self.commands[_NEW].params
+            if not getattr(parameter, "is_flag", False)
+            for option in parameter.opts
+        }
+        waiting = iter(args)
+        for one in waiting:
+            if not one.startswith("-"):
+                return one
+            if one in valued:
+                next(waiting, None)
+        return None
 
 
 app = typer.Typer(cls=WriteGroup, help=HELP, no_args_is_help=True)
@@ -112,7 +127,10 @@ def new(
     from longdoc.cli.sources import expand_sources
     from longdoc.cli.write_changes import read_text_file
     from longdoc.cli.write_job import WriteJob
+    from longdoc.errors import ConfigError
 
+    if stream and parallel:
+        raise ConfigError("sections that are written at once cannot be shown one after the other; leave out --stream")
     sample = None if like is None else read_source(str(like)).text
     asked = DraftOptions(words=words, chapters=chapters, parallel=parallel, like=sample, seed=seed)
     documents = [read_source(one) for one in expand_sources(source)] if source else []
@@ -121,9 +139,7 @@ def new(
 
     async def draft(workspace: Workspace) -> Draft:
         made = await new_draft(workspace, called, instruction, asked, documents)
-        if outline is None or made.plan.sections:
-            return made
-        return await DraftEditor(workspace.records).set_plan(made, outline)
+        return made if outline is None else await DraftEditor(workspace.records).begin_with(made, outline)
 
     raise typer.Exit(WriteJob(draft, run, plan_only=review, stream=stream).start())
 

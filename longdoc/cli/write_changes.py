@@ -35,31 +35,35 @@ def edit(
 
     Example: lda write plan salt-3fa2 --markdown > plan.md, then lda write edit salt-3fa2 --file plan.md
     """
-    from longdoc.agents.draft_markdown import plan_markdown
-    from longdoc.app.draft_editing import DraftEditor, section_at
+    from longdoc.app.draft_editing import DraftEditor
 
-    async def shown(records: Records, draft: Draft) -> str:
-        if number is None:
-            return plan_markdown(draft.plan)
-        texts = await records.drafts.texts(draft)
-        section = section_at(draft.plan, number)
-        return texts[section.id].text if section.id in texts else ""
-
-    before = place.with_draft(name, shown)
+    shown, before = place.with_draft(name, lambda records, draft: _shown(records, draft, number))
 
     def change(text: str) -> None:
-        async def work(records: Records, draft: Draft) -> Draft:
+        async def work(records: Records) -> Draft:
             editor = DraftEditor(records)
             if number is None:
-                return await editor.set_plan(draft, text)
-            return await editor.set_text(draft, number, text)
+                return await editor.set_plan(shown, text)
+            return await editor.set_text(shown, number, text)
 
-        _tell(place, place.with_draft(name, work))
+        _tell(place, place.with_records(work))
 
     if file is not None:
         change(read_text_file(file))
     else:
         _edited(before, change)
+
+
+async def _shown(records: Records, draft: Draft, number: int | None) -> tuple[Draft, str]:
+    """A draft, and what of it is edited: its plan, or the text of a section."""
+    from longdoc.agents.draft_markdown import plan_markdown
+    from longdoc.app.draft_editing import section_at
+
+    if number is None:
+        return draft, plan_markdown(draft.plan)
+    texts = await records.drafts.texts(draft)
+    section = section_at(draft.plan, number)
+    return draft, texts[section.id].text if section.id in texts else ""
 
 
 @options.with_fields("place", DraftPlace)
@@ -187,9 +191,12 @@ def _tell(place: DraftPlace, draft: Draft) -> None:
 
 
 def _edited(before: str, change: Callable[[str], None]) -> None:
-    """Let a person edit a text until it can be taken; the same text changes nothing. Raises `ConfigError`."""
-    from longdoc.cli.editor import edit_text
-    from longdoc.errors import ConfigError
+    """Let a person edit a text until it can be taken; the same text changes nothing.
+
+    What cannot be taken is left in a file, which is named. Raises `LdaError`.
+    """
+    from longdoc.cli.editor import edit_text, keep_text
+    from longdoc.errors import ChangedMeanwhileError, ConfigError, LdaError
 
     text = before
     while True:
@@ -200,9 +207,10 @@ def _edited(before: str, change: Callable[[str], None]) -> None:
         try:
             change(after)
             return
-        except ConfigError as error:
-            typer.echo(f"lda: {error}", err=True)
-            if not typer.confirm("Edit it again?", default=True, err=True):
+        except LdaError as error:
+            typer.echo(f"lda: {error}\nwhat you wrote is kept in {keep_text(after)}", err=True)
+            hopeless = isinstance(error, ChangedMeanwhileError) or not isinstance(error, ConfigError)
+            if hopeless or not typer.confirm("Edit it again?", default=True, err=True):
                 raise
             text = after
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import typer
 
+from longdoc.agents.draft_changes import open_sections
 from longdoc.agents.draft_markdown import plan_markdown
 from longdoc.app.bootstrap import Workspace
-from longdoc.app.draft_export import ExportFormat, export_draft, export_format
+from longdoc.app.draft_export import ExportFormat, check_export, export_draft, export_format
 from longdoc.app.draft_writing import DraftResult, write_draft
 from longdoc.cli.draft_view import DraftView, write_piece
 from longdoc.cli.exits import ExitCode
@@ -18,7 +19,7 @@ from longdoc.cli.output import envelope, write_bytes
 from longdoc.cli.render import stderr_console
 from longdoc.cli.session import run_session
 from longdoc.cli.write_output import check_folder, result_json
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, InvalidOutputError
 from longdoc.storage.draft_types import Draft
 
 _COMMAND = "write"
@@ -27,8 +28,8 @@ _TEXTS = {ExportFormat.MARKDOWN, ExportFormat.HTML}
 
 @dataclass(frozen=True)
 class WriteJob:
-    """Work on a draft, which `draft` finds or makes. `plan_only` stops after the plan; `stream` prints text as it
-    comes."""
+    """Work on a draft, which `draft` finds or makes. `plan_only` stops after the plan; `stream` shows text as it comes,
+    on standard error, before it is cleaned and brought to its length."""
 
     draft: Callable[[Workspace], Awaitable[Draft]]
     run: RunOptions
@@ -37,17 +38,12 @@ class WriteJob:
 
     def start(self) -> ExitCode:
         """Do it. Raises `LdaError`; what is done until then is kept."""
-        form = None if self.run.json else export_format(self.run.form, self.run.out)
-        check_folder(self.run.out)
-        if self.run.dry_run:
-            raise ConfigError("what a draft takes depends on its plan; --review plans only, and shows the plan")
-        if form is not None and form not in _TEXTS and self.run.out is None:
-            raise ConfigError(f"{form} is written to a file: --out draft.{form}")
-        if self.stream and self.run.json:
-            raise ConfigError("--stream prints text and --json a value; choose one of them")
+        form = self._checked()
 
         async def work(workspace: Workspace) -> ExitCode:
             draft = await self.draft(workspace)
+            if self.run.fresh and draft.plan.sections and not await _open(workspace, draft):
+                raise ConfigError(f"{draft.name!r} is written; take lda write rewrite, or another --seed, not --fresh")
             with DraftView(quiet=self.run.quiet, streaming=self.stream) as view:
                 result = await write_draft(
                     workspace,
@@ -63,33 +59,42 @@ class WriteJob:
 
         return run_session(self.run.settings(), self.run.budget(), work, quiet=self.run.quiet)
 
+    def _checked(self) -> ExportFormat | None:
+        """The format to put out, None for JSON; what cannot work is told before anything is spent."""
+        out, json = self.run.out, self.run.json
+        if json and out is not None and out.suffix.lower().lstrip(".") in set(ExportFormat):
+            raise ConfigError(f"--json writes JSON, not {out.suffix}; name another file, or leave --json out")
+        form = None if json else export_format(self.run.form, None if self.plan_only else out)
+        check_folder(out)
+        if self.run.dry_run:
+            raise ConfigError("what a draft takes depends on its plan; --review plans only, and shows the plan")
+        if form is not None:
+            check_export(form)
+            if form not in _TEXTS and out is None:
+                raise ConfigError(f"{form} is written to a file: --out draft.{form}")
+        return form
+
     async def _put_out(self, workspace: Workspace, result: DraftResult, form: ExportFormat | None) -> None:
-        if self.plan_only or not result.texts:
-            self._put_plan_out(result)
-            return
         if form is None:
-            text = envelope(_COMMAND, "gaps" if result.failed else "done", results=[result_json(result)])
-            if self.run.out is None:
-                typer.echo(text)
-            else:
-                write_bytes(f"{text}\n".encode(), self.run.out)
-            return
-        data = await export_draft(workspace.records, result.draft, form)
+            status = "gaps" if result.failed else "planned" if self.plan_only else "done"
+            self._write(f"{envelope(_COMMAND, status, results=[result_json(result)])}\n".encode())
+        elif self.plan_only:
+            self._write(plan_markdown(result.draft.plan).encode())
+            name = result.draft.name
+            if not self.run.quiet:
+                advice = f"edit it: lda write edit {name}   write it: lda write continue {name}"
+                stderr_console().print(advice, markup=False)
+        elif not result.texts:
+            raise InvalidOutputError(f"nothing could be written: {'; '.join(result.failures.values())}")
+        else:
+            self._write(await export_draft(workspace.records, result.draft, form))
+
+    def _write(self, data: bytes) -> None:
         if self.run.out is not None:
             write_bytes(data, self.run.out)
-        elif not self.stream:
-            typer.echo(data.decode())
         else:
-            typer.echo("")
+            typer.echo(data.decode(), nl=False)
 
-    def _put_plan_out(self, result: DraftResult) -> None:
-        name = result.draft.name
-        if self.run.json:
-            status = "gaps" if result.failed else "planned"
-            typer.echo(envelope(_COMMAND, status, results=[result_json(result)]))
-            return
-        typer.echo(plan_markdown(result.draft.plan))
-        if not self.run.quiet:
-            stderr_console().print(
-                f"edit it: lda write edit {name}   write it: lda write continue {name}", markup=False
-            )
+
+async def _open(workspace: Workspace, draft: Draft) -> list[int]:
+    return open_sections(draft.plan, await workspace.records.drafts.texts(draft))

@@ -119,7 +119,7 @@ def show_draft(
 
     if versions and number is None:
         raise ConfigError("name the section whose versions you want: lda write show NAME N --versions")
-    typer.echo(place.with_draft(name, work))
+    typer.echo(place.with_draft(name, work).rstrip("\n"))
 
 
 @options.with_fields("place", DraftPlace)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, delete, func, select, update
 
-from longdoc.errors import ConfigError, NotFoundError
+from longdoc.errors import ChangedMeanwhileError, ConfigError, NotFoundError
 from longdoc.json_value import JsonValue
 from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.database import Database
@@ -194,7 +194,9 @@ def _take_turn(connection: Connection, draft: Draft) -> None:
     changed = connection.execute(update(drafts).where(same).values(changes=draft.changes + 1)).rowcount
     if changed == 0:
         _get(connection, draft.name)
-        raise ConfigError(f"another process is at work on {draft.name!r}; look at it again before you change it")
+        raise ChangedMeanwhileError(
+            f"another process is at work on {draft.name!r}; look at it again before you change it"
+        )
 
 
 def _revision(draft_id: int, number: int) -> Select[Any]:

@@ -65,6 +65,12 @@ _TOTALS = (
     .join(calls)
     .group_by(run_calls.c.run_id, run_calls.c.recorded)
 )
+_TAKEN = (
+    select(func.count().label("calls"), *_SUMS, func.sum(calls.c.seconds).label("seconds"))
+    .select_from(run_calls)
+    .join(calls)
+    .where(run_calls.c.run_id == bindparam("run_id"))
+)
 _BEHIND = (
     select(func.count().label("calls"), *_SUMS, func.sum(calls.c.seconds).label("seconds"))
     .select_from(calls)
@@ -208,6 +214,13 @@ class Ledger:
         """
         row = await self._database.read(
             lambda connection: connection.execute(_BEHIND, {"run_id": run_id}).mappings().one()
+        )
+        return CallWork(row["calls"], _usage(row), row["cost"], row["seconds"]) if row["calls"] else CallWork()
+
+    async def taken_by(self, run_id: str) -> CallWork:
+        """All calls of a run, each once, over all its starts, whether they were made for it or found in the record."""
+        row = await self._database.read(
+            lambda connection: connection.execute(_TAKEN, {"run_id": run_id}).mappings().one()
         )
         return CallWork(row["calls"], _usage(row), row["cost"], row["seconds"]) if row["calls"] else CallWork()
 

@@ -269,7 +269,7 @@ def test_marks_of_templates_and_closing_tags_in_an_instruction_stay_inside_their
     ("answer", "words", "calls"),
     [
         ('{"words": 2500}', 2_500, 1),
-        ('It needs {"words": 3}.', 200, 1),
+        ('It needs {"words": 3}.', 10, 1),
         ('{"words": 10000000000}', 100_000, 1),
         ('{"words": -5}', 1_000, 2),
         ("many", 1_000, 2),

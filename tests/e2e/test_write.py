@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -221,3 +222,54 @@ def test_a_terminal_shows_every_section_and_ctrl_c_keeps_what_is_done(lda: Lda) 
     finally:
         terminal.close()
     assert lda.json("write", "plan", "seen")["results"][0]["sections"][0]["state"] == "written"
+
+
+def test_what_is_asked_twice_or_for_nothing_is_told(lda: Lda) -> None:
+    lda.json(*NEW)
+    calls = lda.recorded_calls()
+    fresh = lda.run(*NEW, "--fresh")
+    assert (fresh.returncode, "is written" in fresh.stderr) == (2, True)
+    (lda.home / "other.md").write_text("# T\n\n## Other [300 words]\n\nElse", encoding="utf-8")
+    other = lda.run("write", INSTRUCTION, "--plan", "other.md", "--name", "salt")
+    assert (other.returncode, "another plan" in other.stderr) == (2, True)
+    wrong_file = lda.run(*NEW, "--json", "--out", "x.epub")
+    assert (wrong_file.returncode, "--json" in wrong_file.stderr) == (2, True)
+    typo = lda.run("write", "undoo", "salt", "--plan", "a path/with space.md")
+    assert "No such command" in typo.stderr
+    assert lda.recorded_calls() == calls
+
+    stopped = lda.run("write", "rewrite", "salt", "1", "2", "3", "--max-calls", "2")
+    assert stopped.returncode == 75
+    again = lda.json("write", "rewrite", "salt", "1", "2", "3")["results"][0]
+    assert [one["version"] for one in again["sections"]] == [2, 2, 2, 1, 1, 1]
+    assert lda.repeated_calls() == []
+
+    streamed = lda.run("write", "rewrite", "salt", "6", "--stream")
+    assert "## Age 6" in streamed.stderr
+    assert streamed.stdout == lda.run("write", "show", "salt").stdout
+
+
+def test_an_editor_does_not_write_over_what_others_changed(lda: Lda) -> None:
+    assert lda.run(*NEW, "--review").returncode == 0
+    editor = lda.home / "editor.sh"
+    insert = f"{sys.executable} -m longdoc write insert salt 1 Meanwhile"
+    editor.write_text(f'#!/bin/sh\n{insert}\nsed -i "s/Age 2/The second age/" "$1"\n', encoding="utf-8")
+    editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
+    refused = lda.run("write", "edit", "salt", EDITOR=str(editor))
+    assert refused.returncode == 2
+    kept = re.search(r"what you wrote is kept in (\S+)", refused.stderr)
+    assert kept is not None
+    assert "The second age" in Path(kept[1]).read_text(encoding="utf-8")
+    assert "Meanwhile" in lda.run("write", "plan", "salt").stdout
+
+
+def test_deleted_it_leaves_no_text_behind(lda: Lda) -> None:
+    written = lda.json(*NEW)["results"][0]
+    words = written["sections"][2]["text"].split(".")[0]
+    assert lda.run("write", "delete", "salt", "--yes").returncode == 0
+    assert lda.run("write", "list").stdout.splitlines() == ["name\twords\tof\topen\ttitle"]
+    assert lda.json("runs", "list")["runs"] == []
+    assert lda.query("select count(*) from draft_sections") == [(0,)]
+    assert lda.query("select count(*) from nodes") == [(0,)]
+    found = lda.query(f"select count(*) from calls where answer like '%{words[:40]}%'")
+    assert found == [(0,)]
