@@ -35,6 +35,7 @@ _BY_NAME_ONLY = (
     "memory_recall",
     "memory_scale",
     "long_conversation",
+    "writing_length",
     "vllm_pipeline",
 )
 """What takes hours, or needs a GPU."""
