@@ -1,7 +1,7 @@
 """Whether lengths hold on prompts that ask for one, by the JSON of `lda eval writing` on the small real model.
 
 Reads the runs that it is given, else makes a small one, and keeps what others measured before, in
-`writing_length.json`: all prompts take hours on two cores, so it runs by name only, a bucket or a few prompts at a time.
+`writing_length.json`: all prompts take hours on two cores, so it runs by name only, a bucket or a few at a time.
 What is measured of a prompt again takes the place of what was.
 """
 
