@@ -19,7 +19,8 @@ from longdoc.agents.events import CallFinished, CallStarted, Event
 from longdoc.agents.published_writing import PublishedWriter
 from longdoc.agents.sentences import count_words
 from longdoc.app.bootstrap import Workspace, open_workspace
-from longdoc.app.draft_writing import DraftOptions, DraftResult, new_draft, write_draft
+from longdoc.app.draft_settings import DraftOptions, new_draft
+from longdoc.app.draft_writing import DraftResult, write_draft
 from longdoc.config import load_settings
 from longdoc.engines.budget import Budget
 from longdoc.evaluation.writing_plots import CostCurve, draw_costs

@@ -7,79 +7,31 @@ moment goes on to the same text, and pays for no call twice.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
 from collections.abc import Mapping, Sequence, Set
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
-from longdoc.agents.calls import call, request_of
-from longdoc.agents.draft_budget import MOST_SECTION, SHORT_REQUEST, redistributed
+from longdoc.agents.draft_budget import redistributed
 from longdoc.agents.draft_changes import SectionState, holding, open_sections, state_of
 from longdoc.agents.draft_context import ContextSizes, DraftContext, fixed_facts, last_words, outline, told_before
-from longdoc.agents.draft_planner import DraftPlanner, PlanTask
-from longdoc.agents.draft_request import FEWEST_WORDS, MOST_WORDS, WORDS_A_CHAPTER, requested_length
 from longdoc.agents.earlier_text import EarlierText
 from longdoc.agents.events import DraftPlanned, Emit, SectionBegun, SectionWritten, Warned
 from longdoc.agents.graph import run_graph
 from longdoc.agents.section_synopsis import Synopsis, synopsis_of
 from longdoc.agents.section_writer import SectionTask, SectionWriter, WrittenSection
-from longdoc.agents.sentences import count_words, cut_to_sentence
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.draft_memory import DraftMemory
+from longdoc.app.draft_preparation import DraftPreparation
+from longdoc.app.draft_settings import STYLE, DraftSettings
 from longdoc.app.draft_sources import DraftSources
 from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.shelf import shelf_of
-from longdoc.documents.document import Document
-from longdoc.documents.tokens import estimate_tokens
 from longdoc.engines.engine import TextSink
-from longdoc.errors import ConfigError, ContextTooLongError, InvalidOutputError, RequestRefusedError
-from longdoc.json_value import JsonValue
+from longdoc.errors import ContextTooLongError, InvalidOutputError, RequestRefusedError
 from longdoc.memory.indexes import MemoryIndexes
-from longdoc.prompts.catalogue import Quoted, render
 from longdoc.storage.draft_types import Draft, DraftPlan, PlannedSection, SectionText
 from longdoc.storage.nodes import Node
 from longdoc.storage.runs import RunRequest, RunStatus
-
-_SAMPLE_SHARE = 1 / 3
-_STYLE_TOKENS = 260
-_SECTION_SHARE = 0.35
-"""Of the window: what a section may take, in words."""
-_NAME = re.compile(r"[^\W_][\w./-]{0,99}")
-
-
-@dataclass(frozen=True, slots=True)
-class DraftOptions:
-    """What a user can ask of a draft besides the instruction. Raises `ConfigError` for values that cannot work.
-
-    `words` (None: what the instruction says, else what the model judges) and `chapters` are its length; `parallel`
-    writes sections at once, none of which then knows the others' text; `like` is a sample of the style; `seed` makes
-    another text of the same.
-    """
-
-    words: int | None = None
-    chapters: int | None = None
-    parallel: bool = False
-    like: str | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.words is not None and not FEWEST_WORDS <= self.words <= MOST_WORDS:
-            raise ConfigError(f"a draft has {FEWEST_WORDS} to {MOST_WORDS:,} words, not {self.words:,}")
-        if self.chapters is not None and not 1 <= self.chapters <= 100:
-            raise ConfigError(f"a draft has 1 to 100 chapters, not {self.chapters}")
-
-    def settings(self, documents: Sequence[Document]) -> dict[str, JsonValue]:
-        """As a draft keeps it; what is left at its default is left out."""
-        asked: dict[str, JsonValue] = {
-            "words": self.words,
-            "chapters": self.chapters,
-            "parallel": self.parallel or None,
-            "like": self.like,
-            "seed": self.seed or None,
-            "documents": [document.id for document in documents] or None,
-        }
-        return {name: value for name, value in asked.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +44,6 @@ class DraftResult:
     run_id: str
     usage: RunUsage
     failures: Mapping[int, str] = field(default_factory=dict[int, str])
-    calls: Mapping[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
 
     @property
     def failed(self) -> tuple[int, ...]:
@@ -103,32 +54,6 @@ class DraftResult:
     def words(self) -> int:
         """How many words are written."""
         return sum(self.texts[one.id].words for one in self.draft.plan.sections if one.id in self.texts)
-
-
-async def new_draft(
-    workspace: Workspace, name: str, instruction: str, options: DraftOptions, documents: Sequence[Document] = ()
-) -> Draft:
-    """A new draft, or the one there is where the same was asked for under that name.
-
-    Raises `ConfigError` for an empty instruction, and where another draft has the name.
-    """
-    if not instruction.strip():
-        raise ConfigError("say what to write")
-    if not _NAME.fullmatch(name):
-        raise ConfigError(f"{name[:40]!r} is no name for a draft: letters, digits and . _ - / are, up to 100 of them")
-    for document in documents:
-        await workspace.records.documents.save(document)
-    settings = options.settings(documents)
-    found = await workspace.records.drafts.find(name)
-    if found is None:
-        return await workspace.records.drafts.create(name, instruction, settings)
-    asked = {key: value for key, value in found.settings.items() if key in _ASKED}
-    if found.instruction != instruction or asked != settings:
-        raise ConfigError(f"the draft {name!r} was asked for otherwise; go on with it, or choose another --name")
-    return found
-
-
-_ASKED = {"words", "chapters", "parallel", "like", "seed", "documents"}
 
 
 async def write_draft(
@@ -145,12 +70,13 @@ async def write_draft(
     A section that cannot be written is told and left open; others go on. Raises what the engine raises, and
     `ConfigError` where another process works on the draft; all that was done until then is kept.
     """
-    documents = [await workspace.records.documents.load(one) for one in _strings(draft.settings.get("documents"))]
+    settings = DraftSettings(draft)
+    documents = [await workspace.records.documents.load(one) for one in settings.documents]
     request = RunRequest(
         kind="write",
         title=draft.instruction[:200],
         document_ids=tuple(document.id for document in documents),
-        parameters={"draft": draft.name, "id": draft.id, "seed": _seed(draft)},
+        parameters={"draft": draft.name, "id": draft.id, "seed": settings.seed},
         model=workspace.engine.info.identity,
     )
     async with AsyncExitStack() as stack:
@@ -196,18 +122,22 @@ class _Writing:
         self.draft = draft
         self.texts: dict[int, SectionText] = {}
         self.failures: dict[int, str] = {}
-        self.calls: dict[int, tuple[int, ...]] = {}
+
+    @property
+    def _settings(self) -> DraftSettings:
+        return DraftSettings(self.draft)
+
+    @property
+    def _preparation(self) -> DraftPreparation:
+        grounded = self._sources is not None
+        return DraftPreparation(self._run.engine, self._settings, grounded=grounded, emit=self._run.emit)
 
     async def prepare(self) -> None:
         """Style sheet, length and plan, as far as they are not there."""
-        style = self.draft.settings.get("like")
-        if style and not self.draft.settings.get("style"):
-            sheet = await self._style(self._beginning(str(style)))
-            self.draft = await self._drafts.set_up(self.draft, {"style": sheet})
-        if self.draft.plan.sections:
-            return
-        plan = await self._planned()
-        self.draft = await self._drafts.revise(self.draft, plan, "plan")
+        if self._settings.like and self._settings.style is None:
+            self.draft = await self._drafts.set_up(self.draft, {STYLE: await self._preparation.style_sheet()})
+        if not self.draft.plan.sections:
+            self.draft = await self._drafts.revise(self.draft, await self._preparation.plan(), "plan")
 
     async def sections(self) -> None:
         """Write what is open: one after the other, or at once."""
@@ -219,7 +149,7 @@ class _Writing:
         closed = {number: one for number, one in enumerate(plan.sections) if number not in waiting}
         words = {number + 1: self.texts[one.id].words for number, one in closed.items() if one.id in self.texts}
         self._run.emit(DraftPlanned(plan, words))
-        if self.draft.settings.get("parallel"):
+        if self._settings.parallel:
 
             async def write_one(place: int) -> None:
                 await self._section(waiting[place], plan.sections[waiting[place]].words)
@@ -247,7 +177,7 @@ class _Writing:
     async def result(self) -> DraftResult:
         """What there is now."""
         texts = await self._drafts.texts(self.draft)
-        return DraftResult(self.draft, texts, self._run.id, self._run.usage, self.failures, self.calls)
+        return DraftResult(self.draft, texts, self._run.id, self._run.usage, self.failures)
 
     def _budget(self, number: int, waiting: Sequence[int]) -> int:
         """The words of a section now: what is left of the whole, shared out among those that are still open."""
@@ -304,7 +234,6 @@ class _Writing:
             await self._workspace.records.nodes.save(node, calls=calls)
             self.draft = await self._drafts.written(self.draft, plan, text)
         self.texts[text.section] = text
-        self.calls[text.section] = tuple(calls)
         self._numbers[text.section] = text.version
         if self._memory is not None:
             await self._memory.remember([text])
@@ -314,7 +243,7 @@ class _Writing:
         plan = self.draft.plan
         section = plan.sections[number]
         others = [self.texts[one.id].text for one in plan.sections if one.id in self.texts and one.id != section.id]
-        together = bool(self.draft.settings.get("parallel"))
+        together = self._settings.parallel
         return SectionTask(
             section,
             number + 1,
@@ -323,11 +252,11 @@ class _Writing:
             await self._context(number, section, plan, together=together),
             EarlierText(() if together else others),
             comment=section.comment or None,
-            seed=_seed_of(self.draft, section.id, version),
+            seed=self._settings.seed_of(section.id, version),
         )
 
     async def _context(self, number: int, section: PlannedSection, plan: DraftPlan, *, together: bool) -> DraftContext:
-        context = DraftContext(_instruction(self.draft), _style_sheet(self.draft))
+        context = DraftContext(self._settings.instruction, self._settings.style)
         if self._sources is not None:
             tokens = self._sizes.excerpts
             context = replace(context, excerpts=await self._sources.excerpts(section, self.draft.instruction, tokens))
@@ -352,79 +281,7 @@ class _Writing:
             return Synopsis("")
         return await synopsis_of(self._run.engine, written.text, title=task.title, emit=self._run.emit)
 
-    async def _planned(self) -> DraftPlan:
-        """The plan of a draft; a short text is one section and needs none."""
-        settings, instruction = self.draft.settings, _instruction(self.draft)
-        most = max(200, min(MOST_SECTION, int(self._workspace.engine.info.context_window * _SECTION_SHARE)))
-        planner = DraftPlanner(self._run.engine, emit=self._run.emit, most_section=most)
-        asked = requested_length(self.draft.instruction)
-        words, chapters = _int(settings.get("words")) or asked.words, _int(settings.get("chapters")) or asked.chapters
-        if words is None or (asked.words is None and chapters and settings.get("words") is None):
-            words = chapters * WORDS_A_CHAPTER if chapters else await planner.length(instruction)
-        if asked.several and settings.get("words") is None:
-            self._run.emit(Warned(f"several lengths are named; {words:,} words are taken; --words sets another"))
-        if words > MOST_WORDS:
-            self._run.emit(Warned(f"a draft has {MOST_WORDS:,} words at most, not {words:,}"))
-        words = min(words, MOST_WORDS)
-        if words < SHORT_REQUEST and not (chapters and chapters > 1):
-            return DraftPlan("", (PlannedSection(1, "", "", words),))
-        task = PlanTask(
-            instruction,
-            words,
-            chapters if chapters and words // chapters >= 2 else None,
-            grounded=self._sources is not None,
-            style=_style_sheet(self.draft),
-            seed=_seed(self.draft),
-        )
-        return await planner.plan(task)
-
-    def _beginning(self, sample: str) -> str:
-        """As much of a sample as a third of the window holds."""
-        room = self._workspace.engine.info.context_window * _SAMPLE_SHARE
-        share = min(1.0, room / max(1.0, estimate_tokens(sample)))
-        return sample[: int(len(sample) * share)]
-
-    async def _style(self, sample: str) -> str:
-        """A style sheet made from a sample."""
-        digest = hashlib.sha256(sample.encode()).hexdigest()[:12]
-        prompt = render("write/style", {"sample": Quoted(sample, {"sample": digest})})
-        request = request_of(prompt, max_tokens=_STYLE_TOKENS)
-        answer = await call(self._run.engine, request, purpose="style sheet", emit=self._run.emit)
-        return cut_to_sentence(answer.text.strip())
-
-
-def written_words(draft: Draft, texts: Mapping[int, SectionText]) -> int:
-    """How many words of a draft are written."""
-    return sum(count_words(texts[one.id].text) for one in draft.plan.sections if one.id in texts)
-
 
 def states(draft: Draft, texts: Mapping[int, SectionText]) -> list[SectionState]:
     """Where each section stands."""
     return [state_of(section, texts.get(section.id)) for section in draft.plan.sections]
-
-
-def _instruction(draft: Draft) -> Quoted:
-    return Quoted(draft.instruction, {"draft": draft.name, "part": "instruction"})
-
-
-def _style_sheet(draft: Draft) -> Quoted | None:
-    style = draft.settings.get("style")
-    return Quoted(str(style), {"draft": draft.name, "part": "style"}) if style else None
-
-
-def _seed(draft: Draft) -> int:
-    return _int(draft.settings.get("seed")) or 0
-
-
-def _seed_of(draft: Draft, section: int, version: int) -> int:
-    """A seed of 20 bits that is another for every version of every section, and the same in every process."""
-    digest = hashlib.sha256(f"{_seed(draft)}.{section}.{version}".encode()).digest()
-    return int.from_bytes(digest[:3]) >> 4
-
-
-def _int(value: JsonValue) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _strings(value: JsonValue) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []

@@ -21,7 +21,8 @@ from longdoc.agents.sentences import count_words
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.comparison import Watch
 from longdoc.app.draft_editing import draft_name
-from longdoc.app.draft_writing import DraftOptions, DraftResult, new_draft, write_draft
+from longdoc.app.draft_settings import DraftOptions, new_draft
+from longdoc.app.draft_writing import DraftResult, write_draft
 from longdoc.app.runs import OpenRun, open_run
 from longdoc.app.segmentation import counter_of
 from longdoc.errors import ConfigError, LdaError

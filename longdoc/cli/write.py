@@ -122,7 +122,7 @@ def new(
     Example: lda write new "a 5,000 word guide to beekeeping" --out bees.epub
     """
     from longdoc.app.draft_editing import DraftEditor, draft_name
-    from longdoc.app.draft_writing import DraftOptions, new_draft
+    from longdoc.app.draft_settings import DraftOptions, new_draft
     from longdoc.cli.reading import read_source
     from longdoc.cli.sources import expand_sources
     from longdoc.cli.write_changes import read_text_file

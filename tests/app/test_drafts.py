@@ -17,7 +17,8 @@ from longdoc.agents.events import Event, SectionWritten, Warned
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.draft_editing import DraftEditor, draft_name
 from longdoc.app.draft_export import manuscript_of
-from longdoc.app.draft_writing import DraftOptions, DraftResult, new_draft, write_draft
+from longdoc.app.draft_settings import DraftOptions, new_draft
+from longdoc.app.draft_writing import DraftResult, write_draft
 from longdoc.engines.engine import CompletionRequest
 from longdoc.engines.scripted import ScriptedEngine
 from longdoc.errors import ConfigError, RequestRefusedError
