@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from typer._click.core import Context  # typer has click in itself
 
     from longdoc.app.bootstrap import Workspace
+    from longdoc.app.draft_estimate import DraftEstimate
+    from longdoc.engines.engine import EngineInfo
     from longdoc.storage.draft_types import Draft
 
 HELP = """
@@ -122,6 +124,7 @@ def new(
     Example: lda write new "a 5,000 word guide to beekeeping" --out bees.epub
     """
     from longdoc.app.draft_editing import DraftEditor, draft_name
+    from longdoc.app.draft_estimate import estimate_draft
     from longdoc.app.draft_settings import DraftOptions, new_draft
     from longdoc.cli.reading import read_source
     from longdoc.cli.sources import expand_sources
@@ -141,7 +144,10 @@ def new(
         made = await new_draft(workspace, called, instruction, asked, documents)
         return made if outline is None else await DraftEditor(workspace.records).begin_with(made, outline)
 
-    raise typer.Exit(WriteJob(draft, run, plan_only=review, stream=stream).start())
+    def estimate(info: EngineInfo) -> DraftEstimate:
+        return estimate_draft(info, instruction, asked, grounded=bool(documents))
+
+    raise typer.Exit(WriteJob(draft, run, plan_only=review, stream=stream, estimate=estimate).start())
 
 
 @app.command("continue")

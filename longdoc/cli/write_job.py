@@ -10,15 +10,18 @@ import typer
 from longdoc.agents.draft_changes import open_sections
 from longdoc.agents.draft_markdown import plan_markdown
 from longdoc.app.bootstrap import Workspace
+from longdoc.app.draft_estimate import DraftEstimate
 from longdoc.app.draft_export import ExportFormat, check_export, export_draft, export_format
 from longdoc.app.draft_writing import DraftResult, write_draft
 from longdoc.cli.draft_view import DraftView, write_piece
+from longdoc.cli.estimates import estimate_json, estimate_text
 from longdoc.cli.exits import ExitCode
 from longdoc.cli.options import RunOptions
 from longdoc.cli.output import envelope, write_bytes
 from longdoc.cli.render import stderr_console
 from longdoc.cli.session import run_session
 from longdoc.cli.write_output import check_folder, result_json
+from longdoc.engines.engine import EngineInfo
 from longdoc.errors import ConfigError, InvalidOutputError
 from longdoc.storage.draft_types import Draft
 
@@ -28,19 +31,26 @@ _TEXTS = {ExportFormat.MARKDOWN, ExportFormat.HTML}
 
 @dataclass(frozen=True)
 class WriteJob:
-    """Work on a draft, which `draft` finds or makes. `plan_only` stops after the plan; `stream` shows text as it comes,
-    on standard error, before it is cleaned and brought to its length."""
+    """Work on a draft, which `draft` finds or makes; `estimate` tells what that takes, where it is known.
+
+    `plan_only` stops after the plan; `stream` shows text as it comes, on standard error, before it is cleaned and brought
+    to its length.
+    """
 
     draft: Callable[[Workspace], Awaitable[Draft]]
     run: RunOptions
     plan_only: bool = False
     stream: bool = False
+    estimate: Callable[[EngineInfo], DraftEstimate] | None = None
 
     def start(self) -> ExitCode:
         """Do it. Raises `LdaError`; what is done until then is kept."""
         form = self._checked()
 
         async def work(workspace: Workspace) -> ExitCode:
+            if self.run.dry_run and self.estimate is not None:
+                self._tell(self.estimate(workspace.engine.info), workspace.engine.info)
+                return ExitCode.DONE
             draft = await self.draft(workspace)
             if self.run.fresh and draft.plan.sections and not await _open(workspace, draft):
                 raise ConfigError(f"{draft.name!r} is written; take lda write rewrite, or another --seed, not --fresh")
@@ -66,13 +76,25 @@ class WriteJob:
             raise ConfigError(f"--json writes JSON, not {out.suffix}; name another file, or leave --json out")
         form = None if json else export_format(self.run.form, None if self.plan_only else out)
         check_folder(out)
-        if self.run.dry_run:
-            raise ConfigError("what a draft takes depends on its plan; --review plans only, and shows the plan")
+        if self.run.dry_run and self.estimate is None:
+            raise ConfigError("what is left of a draft is shown by lda write plan; --dry-run is for new ones")
         if form is not None:
             check_export(form)
             if form not in _TEXTS and out is None:
                 raise ConfigError(f"{form} is written to a file: --out draft.{form}")
         return form
+
+    def _tell(self, estimate: DraftEstimate, engine: EngineInfo) -> None:
+        """Say what a draft would take."""
+        if self.run.json:
+            told = {"words": estimate.words, "sections": estimate.sections, **estimate_json(estimate, engine)}
+            typer.echo(envelope(_COMMAND, "estimated", results=[{"estimate": told}]))
+        elif estimate.words is None:
+            typer.echo("the instruction names no length, so the model is asked for one first; --words sets it")
+        else:
+            size = f"{estimate.words:,} words in about {estimate.sections} sections"
+            takes = estimate_text(estimate, engine)
+            typer.echo(f"{size}: {takes}, when every section comes to its length at the first attempt")
 
     async def _put_out(self, workspace: Workspace, result: DraftResult, form: ExportFormat | None) -> None:
         if form is None:

@@ -273,3 +273,13 @@ def test_deleted_it_leaves_no_text_behind(lda: Lda) -> None:
     assert lda.query("select count(*) from nodes") == [(0,)]
     found = lda.query(f"select count(*) from calls where answer like '%{words[:40]}%'")
     assert found == [(0,)]
+
+
+def test_a_dry_run_says_what_it_would_take_and_spends_nothing(lda: Lda) -> None:
+    told = lda.json("write", "A history of the salt trade in 20,000 words", "--dry-run")["results"][0]["estimate"]
+    assert (told["words"], told["calls"] > 40) == (20_000, True)
+    assert told["prompt_tokens"] < 3 * told["completion_tokens"]
+    assert "20,000 words in about 2" in lda.run("write", "A history in 20,000 words", "--dry-run").stdout
+    assert "no length" in lda.run("write", "A history of salt", "--dry-run").stdout
+    assert lda.recorded_calls() == 0
+    assert lda.run("write", "list").stdout.splitlines() == ["name\twords\tof\topen\ttitle"]
