@@ -36,6 +36,7 @@ _BY_NAME_ONLY = (
     "memory_scale",
     "long_conversation",
     "writing_length",
+    "writing_repetition",
     "vllm_pipeline",
 )
 """What takes hours, or needs a GPU."""

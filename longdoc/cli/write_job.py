@@ -33,8 +33,8 @@ _TEXTS = {ExportFormat.MARKDOWN, ExportFormat.HTML}
 class WriteJob:
     """Work on a draft, which `draft` finds or makes; `estimate` tells what that takes, where it is known.
 
-    `plan_only` stops after the plan; `stream` shows text as it comes, on standard error, before it is cleaned and brought
-    to its length.
+    `plan_only` stops after the plan; `stream` shows text as it comes, on standard error, before it is cleaned and
+    brought to its length.
     """
 
     draft: Callable[[Workspace], Awaitable[Draft]]
