@@ -66,8 +66,8 @@ def run() -> BenchmarkTable:
     how = (
         f"Texts of {len(next(iter(_TEXTS.values())))} sections of {_WORDS} words by {Path(_MODEL).name}, embedded, by "
         "the same plans. Repeated: runs of four words of a section that stood in one before; again: sentences that "
-        "nearly did. The published layout reads the whole text so far, asks not to repeat it, and takes what comes. Target: "
-        f"less repeated than the published layout, in the mean (here {ours:.1%} and {published:.1%})."
+        "nearly did. The published layout reads the whole text so far, asks not to repeat it, and takes what comes. "
+        f"Target: less repeated than the published layout, in the mean (here {ours:.1%} and {published:.1%})."
     )
     columns = ("text", "layout", "sections", "words", "repeated across sections", "again")
     return BenchmarkTable("Repetition across sections", how, columns, [one.row() for one in written], ours < published)

@@ -103,7 +103,7 @@ def test_numbers_out_of_range_are_told(change: str, number: int) -> None:
         ({"words": 461}, SectionState.STALE),
         ({"words": 339}, SectionState.STALE),
         ({"path": ("Three",)}, SectionState.WRITTEN),
-        ({"comment": "More"}, SectionState.WRITTEN),
+        ({"comment": "More"}, SectionState.STALE),
         ({"locked": True}, SectionState.WRITTEN),
         ({"version": 0}, SectionState.PLANNED),
     ],
