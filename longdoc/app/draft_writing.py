@@ -118,6 +118,7 @@ class _Writing:
         self._sizes = ContextSizes.of(workspace.engine.info.context_window)
         self._memory: DraftMemory | None = None
         self._saving = asyncio.Lock()
+        self._earlier = EarlierText()
         self._numbers: dict[int, int] = {}
         self.draft = draft
         self.texts: dict[int, SectionText] = {}
@@ -160,6 +161,9 @@ class _Writing:
             self._memory = await DraftMemory.open(self._workspace, self.draft, self._indexes, emit=self._run.emit)
             await self._tell_of_held(set(waiting))
             await self._memory.remember([self.texts[one.id] for one in plan.sections if one.id in self.texts])
+        for one in closed.values():
+            if one.id in self.texts:
+                self._earlier.add(self.texts[one.id].text)
         for number in waiting:
             await self._section(number, self._budget(number, waiting))
 
@@ -235,6 +239,8 @@ class _Writing:
             self.draft = await self._drafts.written(self.draft, plan, text)
         self.texts[text.section] = text
         self._numbers[text.section] = text.version
+        if not self._settings.parallel:
+            self._earlier.add(text.text)
         if self._memory is not None:
             await self._memory.remember([text])
         self._run.emit(SectionWritten(number + 1, text.words))
@@ -242,15 +248,13 @@ class _Writing:
     async def _task(self, number: int, words: int, version: int) -> SectionTask:
         plan = self.draft.plan
         section = plan.sections[number]
-        others = [self.texts[one.id].text for one in plan.sections if one.id in self.texts and one.id != section.id]
-        together = self._settings.parallel
         return SectionTask(
             section,
             number + 1,
             len(plan.sections),
             max(1, words),
-            await self._context(number, section, plan, together=together),
-            EarlierText(() if together else others),
+            await self._context(number, section, plan, together=self._settings.parallel),
+            self._earlier,
             comment=section.comment or None,
             seed=self._settings.seed_of(section.id, version),
         )
