@@ -36,8 +36,9 @@ _CLOSING = re.compile(
 )
 _HEADING = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+.*|\*\*[^*\n]{1,80}\*\*:?)[ \t]*$\n?", re.MULTILINE)
 _TAG = (
-    r"</?(?:article|body|br|chapter|code|div|document|h[1-6]|head|html|li|ol|p|part|parts|pre|section|segment|span|"
-    r"strong|summary|text|title|ul)\b[^<>\n]{0,80}>"
+    r"<{1,2}/?(?:article|body|br|chapter|code|div|document|excerpt|fixed|h[1-6]|head|html|instructions?|last_words|li|ol"
+    r"|p|part|parts|plan|pre|section|segment|so_far|span|strong|style|summary|text|title|ul|written_before)"
+    r"\b[^<>\n]{0,80}>{1,2}"
 )
 _MARKUP = re.compile(rf"^(?:[ \t]*{_TAG})+[ \t]*|(?<![ \t])[ \t]*(?:{_TAG}[ \t]*)+$", re.IGNORECASE | re.MULTILINE)
 """Tags at the ends of lines: of a model that writes as the prompt is written. Tags spoken of stand amid words."""

@@ -254,3 +254,8 @@ def test_blocks_know_what_they_are() -> None:
         TextBlockKind.CODE,
         TextBlockKind.OPEN_CODE,
     ]
+
+
+def test_tags_of_the_prompt_that_a_model_echoes_go() -> None:
+    echoed = "<plan>\nThe first salt came from the sea.\n</so_far>\n\n<<instructions>>\nIt was boiled in pans."
+    assert clean_section(echoed, "Sea") == "The first salt came from the sea.\n\nIt was boiled in pans."
