@@ -14,6 +14,8 @@ from longdoc.documents.atoms import sentence_spans
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:['’][^\W_]+)*")
 _RUN = 4
+_MOST_SAID = 0.5
+"""Of the runs of a sentence: with so many said before, so was the sentence."""
 _LEAST_SENTENCE = 12
 """Words of a sentence that may not be said twice; shorter ones may, as in dialogues."""
 
@@ -44,6 +46,29 @@ class EarlierText:
         Headings, tables and code stay as they are.
         """
         return _without_repeats(text, set(self._sentences), _LEAST_SENTENCE)
+
+    def only_new(self, text: str) -> str:
+        """A text without sentences half of whose runs of four words were said, in the earlier text or in itself: for one
+        that says again much of what was said.
+
+        Headings, tables, code and sentences of under four words stay as they are.
+        """
+        said = EarlierText()
+        kept: list[str] = []
+        for block in text_blocks(text):
+            whole = text[block.start : block.end]
+            if block.kind in {TextBlockKind.PARAGRAPH, TextBlockKind.ITEM}:
+                new = [whole[a:b] for a, b in sentence_spans(whole) if not self._says(whole[a:b], said)]
+                whole = "".join(new).rstrip() + whole[len(whole.rstrip()) :] if "".join(new).strip() else ""
+            kept.append(whole)
+        return "".join(kept).strip()
+
+    def _says(self, sentence: str, said: EarlierText) -> bool:
+        """Whether a sentence was said, here or in what was `said` beside it, which it is added to."""
+        runs = _runs(_words(sentence))
+        again = sum(run in self._runs or run in said._runs for run in runs)
+        said._runs.update(runs)
+        return bool(runs) and again >= _MOST_SAID * len(runs)
 
 
 def without_loops(text: str) -> str:

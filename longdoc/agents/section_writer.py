@@ -81,13 +81,17 @@ class SectionTask:
 
 @dataclass(frozen=True, slots=True)
 class WrittenSection:
-    """A section as it was written; `reason` says what is not as asked, `repeated` how much of it was said before."""
+    """A section as it was written; `reason` says what is not as asked, `repeated` how much of it was said before.
+
+    `unfiltered` is what was answered where much of that was said before: the last resort where nothing is new.
+    """
 
     text: str
     words: int
     repeated: float = 0.0
     reason: str = ""
     calls: tuple[int, ...] = ()
+    unfiltered: str = ""
 
 
 class SectionWriter:
@@ -113,6 +117,9 @@ class SectionWriter:
             longer = await self._longer(task, written, missing, attempt, stuck=fruitless % 2 == 1)
             fruitless += longer.words - written.words < _LEAST_PROGRESS * missing
             written = longer
+        if not written.words and written.unfiltered:
+            text = task.earlier.without_repeats(written.unfiltered)
+            written = replace(written, text=text, words=count_words(text))
         if not written.words:
             raise InvalidOutputError(f"nothing was written for {task.title}; try again, or another model")
         written = await self._shorter(task, written)
@@ -203,10 +210,13 @@ def in_signs(text: str) -> bool:
 
 
 def _fresh(task: SectionTask, written: WrittenSection) -> WrittenSection:
-    """Without sentences that earlier sections say; `repeated` tells how much these had of it."""
-    text = task.earlier.without_repeats(written.text)
+    """Without sentences that earlier sections say; `repeated` tells how much these had of it. Of a text that says much
+    of it again what is new is left."""
     repeated = task.earlier.repeated_share(written.text)
-    return replace(written, text=text, words=count_words(text), repeated=repeated)
+    much = repeated > MOST_REPEATED
+    text = task.earlier.only_new(written.text) if much else task.earlier.without_repeats(written.text)
+    unfiltered = written.text if much else ""
+    return replace(written, text=text, words=count_words(text), repeated=repeated, unfiltered=unfiltered)
 
 
 def _text_of(answer: Completion, task: SectionTask) -> str:

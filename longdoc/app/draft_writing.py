@@ -273,11 +273,12 @@ class _Writing:
         recalled = await self._memory.recalled(section, before, self.texts)
         headings = {one.id: one.heading for one in plan.sections[:number]}
         previous = self.texts.get(plan.sections[number - 1].id)
+        toy = self._workspace.engine.info.toy  # which says the last words again instead of going on from them
         return replace(
             context,
             memory=told_before(recalled, headings, self._sizes.memory),
             facts=fixed_facts([self.texts[one] for one in before], section, self._sizes.facts),
-            tail=None if previous is None else last_words(previous.text, self._sizes.tail),
+            tail=None if previous is None or toy else last_words(previous.text, self._sizes.tail),
         )
 
     async def _synopsis(self, task: SectionTask, written: WrittenSection) -> Synopsis:

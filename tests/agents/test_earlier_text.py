@@ -74,3 +74,13 @@ def test_a_whole_book_is_held() -> None:
     earlier = EarlierText(sentences(1_000, about=f"s{n}x") for n in range(100))
     assert earlier.repeated_share(sentences(1_000, about="s50x")) == 1
     assert earlier.repeated_share(sentences(1_000, about="other")) == 0
+
+
+def test_of_what_says_much_again_what_is_new_is_left() -> None:
+    earlier = EarlierText(["The lens was built by Abraham. It carried all the lights of the world. It took years."])
+    text = (
+        "## The lens\n\nIt took years. The lens was built by Abraham, they say. Ships came home by it.\n\n"
+        "Ships came home by it.\n\nNobody slept."
+    )
+    assert earlier.only_new(text) == "## The lens\n\nIt took years. Ships came home by it.\n\nNobody slept."
+    assert not earlier.only_new("It carried all the lights of the world.")
