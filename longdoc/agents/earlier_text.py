@@ -48,8 +48,8 @@ class EarlierText:
         return _without_repeats(text, set(self._sentences), _LEAST_SENTENCE)
 
     def only_new(self, text: str) -> str:
-        """A text without sentences half of whose runs of four words were said, in the earlier text or in itself: for one
-        that says again much of what was said.
+        """A text without sentences half of whose runs of four words were said, in the earlier text or in itself: for
+        one that says again much of what was said.
 
         Headings, tables, code and sentences of under four words stay as they are.
         """
