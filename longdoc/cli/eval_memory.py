@@ -12,7 +12,10 @@ from longdoc.cli import options
 from longdoc.cli.eval_questions import app
 
 if TYPE_CHECKING:
+    from longdoc.app.bootstrap import Workspace
+    from longdoc.app.comparison import Watch
     from longdoc.app.memory_evaluation import MemoryOptions
+    from longdoc.cli.memory_report_output import MemoryReportOutput
 
 __all__ = ["app"]
 
@@ -88,36 +91,16 @@ def memory(
     run: options.RunOptions,
 ) -> None:
     """Parse the command line and compare; `MEMORY_HELP` is what people read."""
-    from longdoc.app.bootstrap import Workspace
     from longdoc.app.memory_evaluation import evaluate_memory
-    from longdoc.cli.exits import ExitCode
+    from longdoc.cli.evaluation_job import EvaluationJob
     from longdoc.cli.memory_report_output import MemoryReportOutput
-    from longdoc.cli.output import OutputFormat, Results
-    from longdoc.cli.question_job import print_tables
-    from longdoc.cli.run_view import RunView
-    from longdoc.cli.session import run_session
-    from longdoc.errors import ConfigError
     from longdoc.evaluation.dialogues import read_dialogues
 
-    form = run.format()
-    if form is OutputFormat.HTML:
-        raise ConfigError("evaluations are written as md, txt or json; choose another --format or --out")
-    if run.dry_run:
-        raise ConfigError("what judges are asked depends on what is found; limit it with --max-calls")
+    job = EvaluationJob("eval memory", run, "what judges are asked depends on what is found; limit it with --max-calls")
     asked = tried.options()
     dialogues = read_dialogues(path, tried.gold)
-    results = None if run.plain else Results("eval memory", form, run.out, sources=["memory"])
 
-    async def work(workspace: Workspace) -> ExitCode:
-        def watch(title: str) -> RunView:
-            return RunView(title, quiet=run.quiet)
+    async def evaluate(workspace: Workspace, watch: Watch) -> MemoryReportOutput:
+        return MemoryReportOutput(await evaluate_memory(workspace, dialogues, asked, fresh=run.fresh, watch=watch))
 
-        report = await evaluate_memory(workspace, dialogues, asked, fresh=run.fresh, watch=watch)
-        output = MemoryReportOutput(report)
-        if results is None:
-            return print_tables(output, quiet=run.quiet)
-        results.add(0, output)
-        results.close()
-        return results.code
-
-    raise typer.Exit(run_session(run.settings(), run.budget(), work, quiet=run.quiet))
+    raise typer.Exit(job.start(evaluate))

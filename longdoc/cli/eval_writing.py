@@ -13,7 +13,10 @@ from longdoc.cli import options
 from longdoc.cli.eval_memory import app
 
 if TYPE_CHECKING:
+    from longdoc.app.bootstrap import Workspace
+    from longdoc.app.comparison import Watch
     from longdoc.app.writing_evaluation import WritingOptions
+    from longdoc.cli.writing_output import WritingOutput
     from longdoc.evaluation.writing_prompts import WritingPrompt
     from longdoc.evaluation.writing_report import WritingReport
 
@@ -106,40 +109,21 @@ def writing(
     run: options.RunOptions,
 ) -> None:
     """Parse the command line and measure; `WRITING_HELP` is what people read."""
-    from longdoc.app.bootstrap import Workspace
     from longdoc.app.writing_evaluation import evaluate_writing
-    from longdoc.cli.exits import ExitCode
-    from longdoc.cli.output import OutputFormat, Results
-    from longdoc.cli.question_job import print_tables
-    from longdoc.cli.run_view import RunView
-    from longdoc.cli.session import run_session
+    from longdoc.cli.evaluation_job import EvaluationJob
     from longdoc.cli.writing_output import WritingOutput
-    from longdoc.errors import ConfigError
 
-    form = run.format()
-    if form is OutputFormat.HTML:
-        raise ConfigError("evaluations are written as md, txt or json; choose another --format or --out")
-    if run.dry_run:
-        raise ConfigError("what is written depends on plans; limit it with --max-calls, or --limit")
+    job = EvaluationJob("eval writing", run, "what is written depends on plans; limit it with --max-calls, or --limit")
     _check_plots(tried.plots)
     asked, prompts = tried.options(), tried.prompts(path)
-    results = None if run.plain else Results("eval writing", form, run.out, sources=["writing"])
 
-    async def work(workspace: Workspace) -> ExitCode:
-        def watch(title: str) -> RunView:
-            return RunView(title, quiet=run.quiet)
-
+    async def evaluate(workspace: Workspace, watch: Watch) -> WritingOutput:
         report = await evaluate_writing(workspace, prompts, asked, fresh=run.fresh, watch=watch)
         if tried.plots is not None:
             _draw(report, tried.plots)
-        output = WritingOutput(report)
-        if results is None:
-            return print_tables(output, quiet=run.quiet)
-        results.add(0, output)
-        results.close()
-        return results.code
+        return WritingOutput(report)
 
-    raise typer.Exit(run_session(run.settings(), run.budget(), work, quiet=run.quiet))
+    raise typer.Exit(job.start(evaluate))
 
 
 def _check_plots(folder: Path | None) -> None:

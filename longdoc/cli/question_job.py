@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, TypeAlias, TypeVar
-
-import typer
+from typing import TypeAlias, TypeVar
 
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.comparison import Watch
@@ -19,14 +16,13 @@ from longdoc.app.question_estimate import QuestionEstimate, StrategyEstimate
 from longdoc.app.question_options import counted
 from longdoc.app.strategies import AUTO, Strategy
 from longdoc.cli.compare_output import NamedTable
+from longdoc.cli.evaluation_job import EvaluationJob, TableOutput
 from longdoc.cli.exits import ExitCode
 from longdoc.cli.markdown_table import markdown_table
 from longdoc.cli.options import RunOptions
-from longdoc.cli.output import Output, OutputFormat, Results
+from longdoc.cli.output import OutputFormat
 from longdoc.cli.question_output import QuestionOutput
-from longdoc.cli.render import notifier, table
-from longdoc.cli.run_view import RunView
-from longdoc.cli.session import run_session
+from longdoc.cli.render import notifier
 from longdoc.engines.engine import Engine, EngineInfo, Usage
 from longdoc.errors import ConfigError
 from longdoc.evaluation.heat_map import draw_heat_map
@@ -81,25 +77,6 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-class TableOutput(Output, Protocol):
-    """A result that is tables, with what is said of them."""
-
-    @property
-    def tables(self) -> Sequence[NamedTable]:
-        """All tables, narrow enough for a terminal."""
-        ...
-
-    @property
-    def remarks(self) -> Sequence[str]:
-        """On what terms they hold."""
-        ...
-
-    @property
-    def failures(self) -> Sequence[str]:
-        """What failed."""
-        ...
-
-
 @dataclass(frozen=True)
 class QuestionJob:
     """What was asked for on the command line; `png` is where a heat map goes."""
@@ -112,27 +89,15 @@ class QuestionJob:
 
     def start(self) -> ExitCode:
         """Evaluate, or say what that would take. Raises `ConfigError` at once for what cannot be written."""
-        form = self.run.format()
-        if form is OutputFormat.HTML:
-            raise ConfigError("evaluations are written as md, txt or json; choose another --format or --out")
+        job = EvaluationJob(self.command, self.run)
         if self.png is not None:
             _check_drawing(self.png)
-        results = None if self.run.plain else Results(self.command, form, self.run.out, sources=[self.command])
+        return job.start(self._output)
 
-        async def work(workspace: Workspace) -> ExitCode:
-            output = await self._output(workspace)
-            if results is None:
-                return print_tables(output, quiet=self.run.quiet)
-            results.add(0, output)
-            results.close()
-            return results.code
-
-        return run_session(self.run.settings(), self.run.budget(), work, quiet=self.run.quiet)
-
-    async def _output(self, workspace: Workspace) -> TableOutput:
+    async def _output(self, workspace: Workspace, watch: Watch) -> TableOutput:
         if self.run.dry_run:
             return EstimateOutput(self.estimate(workspace.engine), workspace.engine.info)
-        report = await self.evaluate(workspace, lambda title: RunView(title, quiet=self.run.quiet))
+        report = await self.evaluate(workspace, watch)
         if self.png is not None:
             for path in _draw(report, self.png):
                 notifier(quiet=self.run.quiet)(f"heat map: {path}")
@@ -201,19 +166,6 @@ class EstimateOutput:
 
     def _cost(self, tokens: int) -> float:
         return self.engine.cost(Usage(tokens, 0))
-
-
-def print_tables(output: TableOutput, *, quiet: bool) -> ExitCode:
-    """Print the tables of a result, and say on what terms they hold."""
-    for number, part in enumerate(output.tables):
-        typer.echo(f"{'' if number == 0 else chr(10)}{part.title}{chr(10) if sys.stdout.isatty() else ''}")
-        table(part.columns, part.rows)
-    notify = notifier(quiet=quiet)
-    for remark in output.remarks:
-        notify(remark)
-    for failure in output.failures:
-        typer.echo(f"lda: {failure}", err=True)
-    return ExitCode.GAPS if output.gaps else ExitCode.DONE
 
 
 def _draw(report: QuestionReport, path: Path) -> Iterator[Path]:

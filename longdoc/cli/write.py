@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from longdoc.app.bootstrap import Workspace
     from longdoc.app.draft_estimate import DraftEstimate
+    from longdoc.app.draft_settings import DraftOptions
+    from longdoc.documents.document import Document
     from longdoc.engines.engine import EngineInfo
     from longdoc.storage.draft_types import Draft
 
@@ -77,46 +80,77 @@ class WriteGroup(TyperGroup):
 app = typer.Typer(cls=WriteGroup, help=HELP, no_args_is_help=True)
 
 
-@app.command(_NEW)
-@options.with_run_options(formats=_FORMATS)
-def new(
-    instruction: Annotated[str, typer.Argument(help="What to write.", metavar="INSTRUCTION")],
-    *,
+@dataclass(frozen=True, slots=True)
+class AskedDraft:
+    """What a new draft can be told besides the instruction."""
+
     words: Annotated[
         int | None,
         typer.Option("--words", help="Length.", show_default="what the instruction says", rich_help_panel=_DRAFT),
-    ] = None,
-    chapters: Annotated[
-        int | None, typer.Option("--chapters", help="Number of chapters.", rich_help_panel=_DRAFT)
-    ] = None,
+    ] = None
+    chapters: Annotated[int | None, typer.Option("--chapters", help="Number of chapters.", rich_help_panel=_DRAFT)] = (
+        None
+    )
     source: Annotated[
         list[str] | None,
         typer.Option("--source", help="A file to write from, with citations; may be repeated.", rich_help_panel=_DRAFT),
-    ] = None,
+    ] = None
     like: Annotated[
         Path | None, typer.Option("--like", help="A file written as this shall be.", rich_help_panel=_DRAFT)
-    ] = None,
+    ] = None
     parallel: Annotated[
         bool,
         typer.Option("--parallel", help="Sections at once: faster, but none knows the others.", rich_help_panel=_DRAFT),
-    ] = False,
+    ] = False
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Another number, another text.", rich_help_panel=_DRAFT)
-    ] = 0,
+    ] = 0
     name: Annotated[
         str | None,
         typer.Option(
             "--name", help="Name of the draft.", show_default="made of the instruction", rich_help_panel=_DRAFT
         ),
-    ] = None,
+    ] = None
     plan: Annotated[
         Path | None,
         typer.Option("--plan", help="A plan of your own; see 'lda write plan --markdown'.", rich_help_panel=_DRAFT),
-    ] = None,
+    ] = None
+
+    def options(self) -> DraftOptions:
+        """The same for the draft. Raises `ConfigError`, and `DocumentError` for a sample that cannot be read."""
+        from longdoc.app.draft_settings import DraftOptions
+        from longdoc.cli.reading import read_source
+
+        sample = None if self.like is None else read_source(str(self.like)).text
+        return DraftOptions(
+            words=self.words, chapters=self.chapters, parallel=self.parallel, like=sample, seed=self.seed
+        )
+
+    def documents(self) -> list[Document]:
+        """The sources, read. Raises `DocumentError`."""
+        from longdoc.cli.reading import read_source
+        from longdoc.cli.sources import expand_sources
+
+        return [read_source(one) for one in expand_sources(self.source)] if self.source else []
+
+    def outline(self) -> str | None:
+        """The user's own plan as Markdown, None without one. Raises `ConfigError`."""
+        from longdoc.cli.write_changes import read_text_file
+
+        return None if self.plan is None else read_text_file(self.plan)
+
+
+@app.command(_NEW)
+@options.with_run_options(formats=_FORMATS)
+@options.with_fields("asked", AskedDraft)
+def new(
+    instruction: Annotated[str, typer.Argument(help="What to write.", metavar="INSTRUCTION")],
+    *,
     review: Annotated[
         bool, typer.Option("--review", help="Stop after the plan, to look at it.", rich_help_panel=_DRAFT)
     ] = False,
     stream: Stream = False,
+    asked: AskedDraft,
     run: options.RunOptions,
 ) -> None:
     """Plan and write a text. The same command again goes on with it.
@@ -125,27 +159,21 @@ def new(
     """
     from longdoc.app.draft_editing import DraftEditor, draft_name
     from longdoc.app.draft_estimate import estimate_draft
-    from longdoc.app.draft_settings import DraftOptions, new_draft
-    from longdoc.cli.reading import read_source
-    from longdoc.cli.sources import expand_sources
-    from longdoc.cli.write_changes import read_text_file
+    from longdoc.app.draft_settings import new_draft
     from longdoc.cli.write_job import WriteJob
     from longdoc.errors import ConfigError
 
-    if stream and parallel:
+    if stream and asked.parallel:
         raise ConfigError("sections that are written at once cannot be shown one after the other; leave out --stream")
-    sample = None if like is None else read_source(str(like)).text
-    asked = DraftOptions(words=words, chapters=chapters, parallel=parallel, like=sample, seed=seed)
-    documents = [read_source(one) for one in expand_sources(source)] if source else []
-    outline = None if plan is None else read_text_file(plan)
-    called = name or draft_name(instruction, asked.settings(documents))
+    told, documents, outline = asked.options(), asked.documents(), asked.outline()
+    name = asked.name or draft_name(instruction, told.settings(documents))
 
     async def draft(workspace: Workspace) -> Draft:
-        made = await new_draft(workspace, called, instruction, asked, documents)
+        made = await new_draft(workspace, name, instruction, told, documents)
         return made if outline is None else await DraftEditor(workspace.records).begin_with(made, outline)
 
     def estimate(info: EngineInfo) -> DraftEstimate:
-        return estimate_draft(info, instruction, asked, grounded=bool(documents))
+        return estimate_draft(info, instruction, told, grounded=bool(documents))
 
     raise typer.Exit(WriteJob(draft, run, plan_only=review, stream=stream, estimate=estimate).start())
 

@@ -71,24 +71,25 @@ def _would_join(previous: Block | None, block: Block) -> bool:
     return (previous.start is None) == (block.start is None)
 
 
-def _block(block: Block, level: int) -> str:  # noqa: PLR0911 - one for each kind
+def _block(block: Block, level: int) -> str:
     match block:
         case Paragraph():
-            return _escape_line_starts(markdown_inlines(block.content))
+            made = _escape_line_starts(markdown_inlines(block.content))
         case Heading():
-            return markdown_heading(level + block.depth, block.content)
+            made = markdown_heading(level + block.depth, block.content)
         case CodeBlock():
             fence = "`" * max(3, _longest_backticks(block.text) + 1)
-            return f"{fence}{block.language}\n{block.text}\n{fence}"
+            made = f"{fence}{block.language}\n{block.text}\n{fence}"
         case Quote():
             lines = markdown_blocks(block.blocks, level=level).split("\n")
-            return "\n".join(f"> {line}" if line else ">" for line in lines)
+            made = "\n".join(f"> {line}" if line else ">" for line in lines)
         case Table():
-            return _table(block)
+            made = _table(block)
         case ItemList():
-            return _list(block, level, other_marker=False)
+            made = _list(block, level, other_marker=False)
         case Rule():
-            return "___"
+            made = "___"
+    return made
 
 
 def _list(block: ItemList, level: int, other_marker: bool) -> str:

@@ -122,24 +122,26 @@ class _PdfWriter:
     def _blocks(self, blocks: Blocks, level: int) -> list[JsonValue]:
         return [self._block(block, level) for block in blocks]
 
-    def _block(self, block: Block, level: int) -> JsonValue:  # noqa: PLR0911 - one for each kind
+    def _block(self, block: Block, level: int) -> JsonValue:
+        made: JsonValue
         match block:
             case Paragraph():
-                return ["paragraph", self._line(block.content)]
+                made = ["paragraph", self._line(block.content)]
             case Heading():
-                return self._heading(level + block.depth, block.content, is_listed=False)
+                made = self._heading(level + block.depth, block.content, is_listed=False)
             case CodeBlock():
-                return ["code", block.text, block.language]
+                made = ["code", block.text, block.language]
             case Quote():
-                return ["quote", self._blocks(block.blocks, level)]
+                made = ["quote", self._blocks(block.blocks, level)]
             case ItemList():
                 items: list[JsonValue] = [self._blocks(item, level) for item in block.items]
-                return ["bullets", items] if block.start is None else ["numbers", block.start, items]
+                made = ["bullets", items] if block.start is None else ["numbers", block.start, items]
             case Table():
                 rows: list[JsonValue] = [[self._line(cell) for cell in row] for row in block.rows]
-                return ["table", list(block.alignments), rows]
+                made = ["table", list(block.alignments), rows]
             case Rule():
-                return ["rule"]
+                made = ["rule"]
+        return made
 
 
 def _inlines(content: Inlines) -> list[JsonValue]:

@@ -92,27 +92,29 @@ def _blocks(nodes: Sequence[SyntaxTreeNode], above: int) -> Blocks:
     return tuple(block for node in nodes if (block := _block(node, above)) is not None)
 
 
-def _block(node: SyntaxTreeNode, above: int) -> Block | None:  # noqa: PLR0911 - one for each kind
+def _block(node: SyntaxTreeNode, above: int) -> Block | None:
+    made: Block | None
     match node.type:
         case "paragraph":
-            return Paragraph(_inlines_of(node))
+            made = Paragraph(_inlines_of(node))
         case "heading":
             content = _inlines_of(node)
-            return Heading(_heading_level(node) - above, content) if content else None
+            made = Heading(_heading_level(node) - above, content) if content else None
         case "fence" | "code_block":
             language = _LANGUAGE.match(node.info)
-            return CodeBlock(node.content.rstrip("\n"), language[0] if language else "")
+            made = CodeBlock(node.content.rstrip("\n"), language[0] if language else "")
         case "blockquote":
-            return Quote(_blocks(node.children, above))
+            made = Quote(_blocks(node.children, above))
         case "bullet_list" | "ordered_list":
             start = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
-            return ItemList(tuple(_blocks(item.children, above) for item in node.children), start)
+            made = ItemList(tuple(_blocks(item.children, above) for item in node.children), start)
         case "table":
-            return _table(node)
+            made = _table(node)
         case "hr":
-            return Rule()
+            made = Rule()
         case _:
-            return None
+            made = None
+    return made
 
 
 def _table(node: SyntaxTreeNode) -> Table:

@@ -75,23 +75,24 @@ class XhtmlWriter:
         title = (Text(entry.title),)
         return f'<li><a href="{entry.address}"{self.turned(title)}>{self.inlines(title)}</a>{below}</li>\n'
 
-    def _block(self, block: Block, level: int) -> str:  # noqa: PLR0911 - one for each kind
+    def _block(self, block: Block, level: int) -> str:
         match block:
             case Paragraph():
-                return f"<p{self.turned(block.content)}>{self.inlines(block.content)}</p>"
+                made = f"<p{self.turned(block.content)}>{self.inlines(block.content)}</p>"
             case Heading():
-                return self.heading(level + block.depth, block.content)
+                made = self.heading(level + block.depth, block.content)
             case CodeBlock():
                 language = f' class="language-{escape(block.language)}"' if block.language else ""
-                return f'<pre dir="ltr"><code{language}>{escape(block.text)}</code></pre>'
+                made = f'<pre dir="ltr"><code{language}>{escape(block.text)}</code></pre>'
             case Quote():
-                return f"<blockquote>\n{self.blocks(block.blocks, level=level)}\n</blockquote>"
+                made = f"<blockquote>\n{self.blocks(block.blocks, level=level)}\n</blockquote>"
             case ItemList():
-                return self._list(block, level)
+                made = self._list(block, level)
             case Table():
-                return self._table(block)
+                made = self._table(block)
             case Rule():
-                return "<hr/>"
+                made = "<hr/>"
+        return made
 
     def _list(self, block: ItemList, level: int) -> str:
         name = "ul" if block.start is None else "ol"
