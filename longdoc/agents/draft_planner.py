@@ -45,7 +45,7 @@ PLAN_TEMPERATURE: Final = 0.7
 _LINE_TOKENS, _LONG_LINE_TOKENS, _TITLE_TOKENS = 110, 160, 120
 _PLAN_SHARE = 0.5
 """Of the window: what a plan may take, the rest is for the instruction."""
-_USUAL_WORDS = 1_000
+USUAL_WORDS: Final = 1_000
 """Of a text whose length neither the instruction nor the model tells."""
 _LENGTH_TOKENS = 32
 _MOST_GROUPS = 12
@@ -111,8 +111,8 @@ class DraftPlanner:
         try:
             said = await call_structured(self._engine, request, _Length, purpose="length", emit=self._emit)
         except InvalidOutputError:
-            self._emit(Warned(f"the model tells no length, so it is {_USUAL_WORDS:,} words; --words sets another"))
-            return _USUAL_WORDS
+            self._emit(Warned(f"the model tells no length, so it is {USUAL_WORDS:,} words; --words sets another"))
+            return USUAL_WORDS
         return min(max(said.words, FEWEST_WORDS), MOST_WORDS)
 
     async def plan(self, task: PlanTask) -> DraftPlan:

@@ -6,7 +6,7 @@ import hashlib
 
 from longdoc.agents.calls import call, request_of
 from longdoc.agents.draft_budget import MOST_SECTION, SHORT_REQUEST
-from longdoc.agents.draft_planner import DraftPlanner, PlanTask
+from longdoc.agents.draft_planner import USUAL_WORDS, DraftPlanner, PlanTask
 from longdoc.agents.draft_request import MOST_WORDS, WORDS_A_CHAPTER, requested_length
 from longdoc.agents.events import Emit, Warned
 from longdoc.agents.sentences import cut_to_sentence
@@ -65,6 +65,13 @@ class DraftPreparation:
         answer = await call(self._engine, request, purpose="style sheet", emit=self._emit)
         return cut_to_sentence(answer.text.strip())
 
+    async def _judged(self, planner: DraftPlanner) -> int:
+        """What the model judges the length to be; a toy's judgement is noise."""
+        if not self._engine.info.toy:
+            return await planner.length(self._settings.instruction)
+        self._emit(Warned(f"no length is named, so it is {USUAL_WORDS:,} words; --words sets another"))
+        return USUAL_WORDS
+
     async def _size(self, planner: DraftPlanner) -> tuple[int, int | None]:
         """Words and chapters: those that are set, else those of the instruction, else what the model judges."""
         settings = self._settings
@@ -72,7 +79,7 @@ class DraftPreparation:
         chapters = settings.chapters or asked.chapters
         words = settings.words or asked.words
         if words is None:
-            words = chapters * WORDS_A_CHAPTER if chapters else await planner.length(settings.instruction)
+            words = chapters * WORDS_A_CHAPTER if chapters else await self._judged(planner)
         if asked.several and settings.words is None:
             self._emit(Warned(f"several lengths are named; {words:,} words are taken; --words sets another"))
         if words > MOST_WORDS:
