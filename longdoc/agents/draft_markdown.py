@@ -58,7 +58,8 @@ def plan_markdown(plan: DraftPlan) -> str:
 def read_plan(text: str, before: DraftPlan, *, next_id: int) -> DraftPlan:
     """The plan that a person made of another one; new sections get numbers from `next_id` on.
 
-    What a section holds stays with its number. Raises `ConfigError` with the line that cannot be understood.
+    What a section holds stays with its number; where there was no section before, numbers mean nothing. Raises
+    `ConfigError` with the line that cannot be understood.
     """
     reader = _Reader({section.id: section for section in before.sections}, next_id)
     blanked = _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
@@ -128,7 +129,7 @@ class _Reader:
     def _section(self, found: _Draft, facts: list[re.Match[str]]) -> None:
         for fact in facts:
             if fact["id"]:
-                found.id = int(fact["id"])
+                found.id = int(fact["id"]) if self._known else None
             elif fact["words"]:
                 found.words = int(re.sub(r"\D", "", fact["words"]))
             else:

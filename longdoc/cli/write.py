@@ -135,9 +135,15 @@ class AskedDraft:
 
     def outline(self) -> str | None:
         """The user's own plan as Markdown, None without one. Raises `ConfigError`."""
+        from longdoc.agents.draft_markdown import read_plan
         from longdoc.cli.write_changes import read_text_file
+        from longdoc.storage.draft_types import DraftPlan
 
-        return None if self.plan is None else read_text_file(self.plan)
+        if self.plan is None:
+            return None
+        outline = read_text_file(self.plan)
+        read_plan(outline, DraftPlan(), next_id=1)  # what cannot be read leaves no draft behind
+        return outline
 
 
 @app.command(_NEW)

@@ -283,3 +283,13 @@ def test_a_dry_run_says_what_it_would_take_and_spends_nothing(lda: Lda) -> None:
     assert "no length" in lda.run("write", "A history of salt", "--dry-run").stdout
     assert lda.recorded_calls() == 0
     assert lda.run("write", "list").stdout.splitlines() == ["name\twords\tof\topen\ttitle"]
+
+
+def test_a_plan_that_cannot_be_read_leaves_no_draft_and_one_of_another_draft_can_be_taken(lda: Lda) -> None:
+    (lda.home / "empty.md").write_text("", encoding="utf-8")
+    assert lda.run("write", "A text of 600 words", "--plan", "empty.md").returncode == 2
+    assert lda.run("write", "list").stdout.splitlines() == ["name\twords\tof\topen\ttitle"]
+    assert lda.run(*NEW, "--review").returncode == 0
+    (lda.home / "copied.md").write_text(lda.run("write", "plan", "salt", "--markdown").stdout, encoding="utf-8")
+    other = lda.json("write", "Another of 3,000 words", "--plan", "copied.md", "--name", "other", "--review")
+    assert [one["locked"] for one in other["results"][0]["sections"]] == [False] * 6
