@@ -52,7 +52,7 @@ class DraftSources:
 
     async def notes(self, text: str, excerpts: Sequence[Excerpt]) -> JsonValue:
         """The citations of a section: for each sentence that an excerpt supports that excerpt's own words, at the end
-        of the sentence. A run of sentences with the same source is cited once."""
+        of the sentence. A sentence of a source is cited once in a section, where it first supports something."""
         spans = [(start, end) for start, end in sentence_spans(text) if text[start:end].strip()]
         if not excerpts or not spans:
             return []
@@ -64,12 +64,13 @@ class DraftSources:
             self._aligner = Aligner(None)
             found = await aligned_citations(self._aligner, sentences, excerpts)
         notes: list[JsonValue] = []
-        before: Citation | None = None
+        known: set[tuple[str, int, int]] = set()
         for (start, end), citations in zip(spans, found, strict=True):
-            cited = citations[0] if citations else None
-            if cited is not None and (before is None or (cited.start, cited.end) != (before.start, before.end)):
-                notes.append({"at": start + len(text[start:end].rstrip()), **_stored(cited)})
-            before = cited
+            for cited in citations:
+                place = (cited.document_id, cited.start, cited.end)
+                if place not in known:
+                    notes.append({"at": start + len(text[start:end].rstrip()), **_stored(cited)})
+                known.add(place)
         return notes
 
     async def _opened_aligner(self) -> Aligner:
