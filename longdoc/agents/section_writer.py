@@ -25,6 +25,8 @@ from longdoc.prompts.catalogue import Quoted, RenderedPrompt, Variable, render
 from longdoc.storage.draft_types import PlannedSection
 
 WRITE_TEMPERATURE: Final = 0.8
+_TOY_PENALTY = 0.3
+"""On tokens written before: without it a toy went round in circles in 9 of 24 answers, with it in one."""
 MOST_REPEATED: Final = 0.25
 """The share of a section's runs of four words that may stand in the earlier text; with more it is written once more."""
 _LAST_TOLERANCE = 0.04
@@ -190,6 +192,8 @@ class SectionWriter:
             temperature=WRITE_TEMPERATURE,
             seed=task.seed * _SEEDS + attempt,
         )
+        if self._engine.info.toy:
+            request = replace(request, frequency_penalty=_TOY_PENALTY)
         answer = await call(self._engine, request, purpose=task.title, emit=self._emit, on_text=on_text)
         if answer.finish_reason is FinishReason.CONTENT_FILTER:
             raise RequestRefusedError(f"the engine's filter stopped {task.title}; change the instruction")

@@ -150,6 +150,8 @@ def request_body(request: CompletionRequest, *, model: str, limit_field: str = "
     }
     if request.top_p is not None:
         body["top_p"] = request.top_p
+    if request.frequency_penalty is not None:
+        body["frequency_penalty"] = request.frequency_penalty
     if request.seed is not None:
         body["seed"] = request.seed
     if request.stop:

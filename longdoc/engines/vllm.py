@@ -265,6 +265,7 @@ def _sampling(request: CompletionRequest, *, streamed: bool) -> SamplingParams:
         max_tokens=request.max_tokens,
         temperature=request.temperature,
         top_p=1.0 if request.top_p is None else request.top_p,
+        frequency_penalty=request.frequency_penalty or 0.0,
         seed=request.seed,
         stop=list(request.stop) or None,
         structured_outputs=schema,

@@ -117,7 +117,11 @@ def with_texts(inputs: JsonValue, texts: dict[str, str]) -> JsonValue:
 
 
 def _sampling(request: CompletionRequest) -> dict[str, JsonValue]:
-    later: dict[str, JsonValue] = {"entropy": request.entropy or None, "continuation": request.continuation}
+    later: dict[str, JsonValue] = {
+        "entropy": request.entropy or None,
+        "continuation": request.continuation,
+        "frequency_penalty": request.frequency_penalty,
+    }
     # What was not asked for is left out, so that calls from before these could be asked for keep their keys.
     return _usual_sampling(request) | {name: value for name, value in later.items() if value is not None}
 
