@@ -25,8 +25,9 @@ from longdoc.prompts.catalogue import Quoted, RenderedPrompt, Variable, render
 from longdoc.storage.draft_types import PlannedSection
 
 WRITE_TEMPERATURE: Final = 0.8
-_TOY_PENALTY = 0.3
-"""On tokens written before: without it a toy went round in circles in 9 of 24 answers, with it in one."""
+_TOY_PENALTY = 0.2
+"""On tokens written before. Without it a toy went round in circles in 17 of 48 answers, and 35% of its tokens became
+words that it had not said already; with it in none, and 86%."""
 MOST_REPEATED: Final = 0.25
 """The share of a section's runs of four words that may stand in the earlier text; with more it is written once more."""
 _LAST_TOLERANCE = 0.04

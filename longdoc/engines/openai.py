@@ -178,6 +178,9 @@ class OpenAIEngine:
 
     def _body(self, request: CompletionRequest, *, first: bool = False) -> dict[str, JsonValue]:
         body = request_body(request, model=self._facts.model, limit_field=self._facts.limit_field)
+        if self._own_llama and request.frequency_penalty is not None:
+            # Of itself llama.cpp counts in the last 64 tokens only; the field means all of the text.
+            body["repeat_last_n"] = self._info.context_window
         return body | ({"priority": _FIRST} if first else {})
 
     async def _whole(self, body: Mapping[str, JsonValue]) -> _Answer:
