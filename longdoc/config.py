@@ -111,6 +111,7 @@ class Settings(BaseSettings):
     memory_cache: NonNegativeInt = Field(
         256, description="megabytes that open indexes of conversations take in a service (the Python API)"
     )
+    profile_tasks: Path | None = Field(None, description="TOML file of tasks for users, beside those built in")
     models_dir: Path | None = Field(None, description="where pulled models lie")
     hub_url: str = Field(
         "https://huggingface.co",

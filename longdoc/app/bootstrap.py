@@ -26,6 +26,7 @@ from longdoc.storage.ledger import Ledger, LedgerEngine
 from longdoc.storage.memories import Memories
 from longdoc.storage.memory_derived import MemoryDecisions, MemoryVectors
 from longdoc.storage.nodes import Nodes
+from longdoc.storage.profiles import Profiles
 from longdoc.storage.runs import Runs
 from longdoc.storage.selections import Selections
 from longdoc.storage.supports import Supports
@@ -49,6 +50,7 @@ class Records:
     memory_vectors: MemoryVectors
     memory_decisions: MemoryDecisions
     drafts: Drafts
+    profiles: Profiles
     indexes: Path
 
 
@@ -99,6 +101,7 @@ async def open_records(settings: Settings) -> AsyncGenerator[Records, None]:
             MemoryVectors(database),
             MemoryDecisions(database),
             Drafts(database),
+            Profiles(database),
             settings.indexes_directory(database.location),
         )
     finally:

@@ -49,12 +49,13 @@ class PromptOrigin:
 class CompletionRequest:
     """One model call.
 
-    `max_tokens` bounds the answer; `temperature` 0 is greedy; `frequency_penalty` (-2 to 2) is taken off a
-    token's logit for each time it was written; `json_schema` constrains the answer to that JSON schema; `logprobs` asks for that many alternatives per token, `entropy` for the entropy of the first token over
-    the whole vocabulary (where `EngineInfo.entropy`; told for answers of one token only). With `continuation`
-    nothing is written: the answer is that text, with the log-probability of each of its tokens (where
-    `EngineInfo.scores`). `origin` and `interactive` (served before batch work where the engine can) do not change the
-    answer and are not part of the call's identity.
+    `max_tokens` bounds the answer; `temperature` 0 is greedy; `frequency_penalty` (-2 to 2) is taken off a token's
+    logit for each time it was written; `json_schema` constrains the answer to that JSON schema; `logprobs` asks for
+    that many alternatives per token, `entropy` for the entropy of the first token over the whole vocabulary (where
+    `EngineInfo.entropy`; told for answers of one token only). With `continuation` nothing is written: the answer is
+    that text, with the log-probability of each of its tokens (where `EngineInfo.scores`). `origin` and
+    `interactive` (served before batch work where the engine can) do not change the answer and are not part of the
+    call's identity.
     """
 
     messages: tuple[Message, ...]

@@ -6,7 +6,7 @@ seen all before it, also with several processes at work.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any, Final
@@ -15,11 +15,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     Text,
     and_,
     cast,
     delete,
-    exists,
     func,
     insert,
     or_,
@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from longdoc.errors import ConfigError, NotFoundError
 from longdoc.json_value import JsonValue
-from longdoc.storage.call_rows import text_references
+from longdoc.storage.call_erasure import delete_calls, delete_runs
 from longdoc.storage.memory_types import (
     CALLS,
     TURNS,
@@ -43,18 +43,14 @@ from longdoc.storage.memory_types import (
 )
 from longdoc.storage.schema import (
     calls,
-    documents,
     memories,
     memory_decisions,
     memory_revisions,
     memory_vectors,
     namespace_runs,
     namespaces,
-    node_calls,
-    nodes,
     run_calls,
     runs,
-    texts,
 )
 
 MEMORY_COLUMNS = [memories.c[one.name] for one in fields(Memory)]
@@ -227,15 +223,19 @@ def erase_rows(connection: Connection, namespace: int, numbers: Sequence[int]) -
         if row is None or row.status == MemoryStatus.ERASED:
             continue
         source: Mapping[str, JsonValue] = row.source
-        _delete_calls(connection, namespace, calls.c.id.in_(_numbers(source.get(CALLS))))
+        delete_calls(connection, calls.c.id.in_(_numbers(source.get(CALLS))), own=_own_runs(namespace))
         for origin in [[namespace, number], *_pairs(source.get(TURNS))]:
-            _delete_calls(connection, origin[0], _made_behind(*origin))
+            delete_calls(connection, _made_behind(*origin), own=_own_runs(origin[0]))
         _delete_runs_quoting(connection, namespace, number)
         set_values(connection, namespace, number, _NOTHING)
         for table in (memory_revisions, memory_decisions):
             connection.execute(delete(table).where(table.c.namespace_id == namespace, table.c.number == number))
         erased += 1
     return erased
+
+
+def _own_runs(namespace: int) -> Select[Any]:
+    return select(namespace_runs.c.run_id).where(namespace_runs.c.namespace_id == namespace)
 
 
 def _numbers(value: JsonValue) -> list[int]:
@@ -250,8 +250,7 @@ def _pairs(value: JsonValue) -> list[list[int]]:
 
 def _made_behind(namespace: int, number: int) -> ColumnElement[bool]:
     """The condition of being a call that summarized a memory or took facts from it."""
-    own = select(namespace_runs.c.run_id).where(namespace_runs.c.namespace_id == namespace)
-    made = select(run_calls.c.call_id).where(run_calls.c.run_id.in_(own))
+    made = select(run_calls.c.call_id).where(run_calls.c.run_id.in_(_own_runs(namespace)))
     inputs = cast(calls.c.inputs, Text)
     here = or_(*(inputs.contains(f'"memory":{number}{end}') for end in (",", "}")))
     return and_(calls.c.id.in_(made), calls.c.prompt_name.in_(_BEHIND), here)
@@ -265,39 +264,14 @@ def _delete_runs_quoting(connection: Connection, namespace: int, number: int) ->
     for run_id, quoted in connection.execute(statement).all():
         if number in quoted:
             made = select(run_calls.c.call_id).where(run_calls.c.run_id == run_id)
-            _delete_calls(connection, namespace, calls.c.id.in_(made))
+            delete_calls(connection, calls.c.id.in_(made), own=_own_runs(namespace))
             connection.execute(delete(runs).where(runs.c.id == run_id))
 
 
 def delete_namespace(connection: Connection, namespace: int) -> None:
     """Delete a namespace with its memories, its runs, and the calls that were made for no other run."""
-    own = select(namespace_runs.c.run_id).where(namespace_runs.c.namespace_id == namespace)
-    made = select(run_calls.c.call_id).where(run_calls.c.run_id.in_(own))
-    _delete_calls(connection, namespace, calls.c.id.in_(made))
-    connection.execute(delete(runs).where(runs.c.id.in_(own)))
+    delete_runs(connection, _own_runs(namespace))
     connection.execute(delete(namespaces).where(namespaces.c.id == namespace))
-
-
-def _delete_calls(connection: Connection, namespace: int, meant: ColumnElement[bool]) -> None:
-    """Delete calls that no run outside of a namespace made, took or has a node from."""
-    own = select(namespace_runs.c.run_id).where(namespace_runs.c.namespace_id == namespace)
-    elsewhere = exists().where(run_calls.c.call_id == calls.c.id, run_calls.c.run_id.not_in(own))
-    in_node = exists().where(
-        node_calls.c.call_id == calls.c.id, node_calls.c.node_id == nodes.c.id, nodes.c.run_id.not_in(own)
-    )
-    doomed = connection.execute(select(calls.c.id, calls.c.inputs).where(meant, ~elsewhere, ~in_node)).all()
-    for start in range(0, len(doomed), MOST_ROWS):
-        some = [row.id for row in doomed[start : start + MOST_ROWS]]
-        connection.execute(delete(calls).where(calls.c.id.in_(some)))
-    _delete_unused_texts(connection, {sha256 for row in doomed for sha256 in text_references(row.inputs)})
-
-
-def _delete_unused_texts(connection: Connection, sha256s: Iterable[str]) -> None:
-    """Delete those of these texts that no document is and no call was made from."""
-    for sha256 in sha256s:
-        document = exists().where(documents.c.text_sha256 == sha256)
-        call = exists().where(cast(calls.c.inputs, Text).contains(sha256))
-        connection.execute(delete(texts).where(texts.c.sha256 == sha256, ~document, ~call))
 
 
 def get_row(connection: Connection, namespace: int, number: int) -> Memory:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from longdoc.storage.columns import AnyText, BigId, UtcDateTime
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The newest migration: the schema described here."""
 
 VERSION_TABLE: Final = "longdoc_version"
@@ -391,3 +391,104 @@ draft_sections = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 """Every version of every section; which one a revision holds is in its plan."""
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("name", AnyText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "name", unique=True),
+    sqlite_autoincrement=True,
+)
+"""Those that profiles are kept apart for: customers of a service, or one for a single computer."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", AnyText, primary_key=True),
+    Column("tenant_id", BigId, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", AnyText, nullable=False),
+    Column("sha256", AnyText, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("per_minute", Integer),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Index(None, "sha256", unique=True),
+)
+"""Keys of the service; of a key itself only its checksum is kept."""
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("tenant_id", BigId, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
+    Column("user", AnyText, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("changes", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "tenant_id", "user", unique=True),
+    sqlite_autoincrement=True,
+)
+"""Users of tenants; `changes` is the number of the last change of an item."""
+
+profile_items = Table(
+    "profile_items",
+    metadata,
+    Column("profile_id", BigId, ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("change", BigInteger, nullable=False),
+    Column("task", AnyText, nullable=False),
+    Column("key", AnyText, nullable=False),
+    Column("text", AnyText, nullable=False),
+    Column("output", AnyText),
+    Column("source", AnyText, nullable=False),
+    Column("at", UtcDateTime),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Index(None, "profile_id", "task", "key", unique=True),
+    sqlite_with_rowid=False,
+)
+"""What is known of users: items of a task, with what came out of each; those of a user lie side by side. `change` is
+the number of its last change."""
+
+profile_summaries = Table(
+    "profile_summaries",
+    metadata,
+    Column("profile_id", BigId, ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True),
+    Column("task", AnyText, primary_key=True),
+    Column("text", AnyText, nullable=False),
+    Column("counted", JSON, nullable=False),
+    Column("items", JSON, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    Column("locked", Boolean, nullable=False),
+    Column("edited", Boolean, nullable=False),
+    Column("model", AnyText, nullable=False),
+    Column("prompt", AnyText, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+)
+"""What is said of a user for a task: `items` are the numbers of those that it was made from, `seen` how many there
+were, `change` the last change that it knows."""
+
+profile_vectors = Table(
+    "profile_vectors",
+    metadata,
+    Column("profile_id", BigId, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("embedder", AnyText, primary_key=True),
+    Column("change", BigInteger, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["profile_id", "number"], ["profile_items.profile_id", "profile_items.number"], ondelete="CASCADE"
+    ),
+)
+"""Vectors of items as they were at a change: 16-bit floats, little-endian."""
+
+profile_runs = Table(
+    "profile_runs",
+    metadata,
+    Column("profile_id", BigId, ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True),
+    Column("run_id", AnyText, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+"""The runs that were made for a user, and go with it, or with any of its items: their calls may quote it."""
