@@ -16,6 +16,7 @@ from longdoc.engines.budget import Budget, BudgetedEngine
 from longdoc.engines.engine import Engine
 from longdoc.engines.limiter import AdaptiveLimiter, LimitedEngine
 from longdoc.engines.retry import RetryingEngine
+from longdoc.storage.api_keys import ApiKeys
 from longdoc.storage.collections import Collections
 from longdoc.storage.database import Database
 from longdoc.storage.documents import Documents
@@ -29,6 +30,7 @@ from longdoc.storage.nodes import Nodes
 from longdoc.storage.profiles import Profiles
 from longdoc.storage.runs import Runs
 from longdoc.storage.selections import Selections
+from longdoc.storage.service_jobs import ServiceJobs
 from longdoc.storage.supports import Supports
 
 
@@ -51,6 +53,8 @@ class Records:
     memory_decisions: MemoryDecisions
     drafts: Drafts
     profiles: Profiles
+    api_keys: ApiKeys
+    jobs: ServiceJobs
     indexes: Path
 
 
@@ -102,6 +106,8 @@ async def open_records(settings: Settings) -> AsyncGenerator[Records, None]:
             MemoryDecisions(database),
             Drafts(database),
             Profiles(database),
+            ApiKeys(database),
+            ServiceJobs(database),
             settings.indexes_directory(database.location),
         )
     finally:

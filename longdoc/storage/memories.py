@@ -84,6 +84,12 @@ class Memories:
         row = await self._database.read(lambda connection: connection.execute(statement).first())
         return None if row is None else namespace_of(row)
 
+    async def with_id(self, namespace: int) -> Namespace | None:
+        """The namespace of that id, None where there is none."""
+        statement = select(namespaces).where(namespaces.c.id == namespace)
+        row = await self._database.read(lambda connection: connection.execute(statement).first())
+        return None if row is None else namespace_of(row)
+
     async def list(self, *, user: str | None = None, agent: str | None = None) -> tuple[Namespace, ...]:
         """Namespaces, of a user or an agent where one is given, by name."""
         statement = select(namespaces).order_by(namespaces.c.user, namespaces.c.agent, namespaces.c.session)

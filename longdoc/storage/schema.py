@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from longdoc.storage.columns import AnyText, BigId, UtcDateTime
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The newest migration: the schema described here."""
 
 VERSION_TABLE: Final = "longdoc_version"
@@ -492,3 +492,35 @@ profile_runs = Table(
     Column("run_id", AnyText, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 """The runs that were made for a user, and go with it, or with any of its items: their calls may quote it."""
+
+service_jobs = Table(
+    "service_jobs",
+    metadata,
+    Column("id", AnyText, primary_key=True),
+    Column("tenant_id", BigId, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("profile_id", BigId, ForeignKey("profiles.id", ondelete="CASCADE"), index=True),
+    Column("request", JSON, nullable=False),
+    Column("status", AnyText, nullable=False, index=True),
+    Column("owner", AnyText),
+    Column("planned", BigInteger, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("report", JSON(none_as_null=True)),
+    Column("error", AnyText),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+)
+"""Work that the service does behind a request, without any text of a user's. `owner` is the process that is at it,
+`seen_at` when that was last heard of; one for a user goes with the user."""
+
+service_replies = Table(
+    "service_replies",
+    metadata,
+    Column("tenant_id", BigId, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", AnyText, primary_key=True),
+    Column("request", AnyText, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+)
+"""What was replied to requests that may be sent again; of such a request only its checksum is kept."""

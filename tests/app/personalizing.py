@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from longdoc.app.bootstrap import Workspace, open_records
+from longdoc.app.embedder_choice import EmbedderChoice
 from longdoc.app.late_embedder import LateEmbedder
 from longdoc.config import load_settings
 from longdoc.engines.engine import CompletionRequest
@@ -44,7 +45,7 @@ def reader(request: CompletionRequest) -> str:
     return f"{begin[0]} it" if begin else "It"
 
 
-async def _no_embedder() -> object:
+async def _no_embedder() -> EmbedderChoice:
     raise ConfigError("there is no embedder here")
 
 
@@ -52,4 +53,4 @@ async def _no_embedder() -> object:
 async def workspace_at(path: Path, engine: ScriptedEngine) -> AsyncGenerator[Workspace, None]:
     settings = load_settings({"database": str(path), "engine": "scripted"})
     async with open_records(settings) as records:
-        yield Workspace(records, engine, LateEmbedder(_no_embedder, notify=lambda text: None))  # pyright: ignore
+        yield Workspace(records, engine, LateEmbedder(_no_embedder, notify=lambda text: None))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from longdoc.agents.events import Event
 from longdoc.agents.profile_tasks import BUILT_IN
 from longdoc.app.personalize import PersonalRequest, personal_context, personalize
 from longdoc.app.profile_refresh import RefreshOptions, RefreshReport, refresh
@@ -13,7 +14,10 @@ from longdoc.storage.profile_types import Stored
 from tests.app.personalizing import item, reader, workspace_at
 
 _TITLE = BUILT_IN["title"]
-_QUIET = lambda event: None  # noqa: E731 - told to nobody
+
+
+def _quiet(event: Event) -> None:
+    del event
 
 
 def test_a_summary_is_made_once_kept_current_and_read_into(tmp_path: Path) -> None:
@@ -24,12 +28,12 @@ def test_a_summary_is_made_once_kept_current_and_read_into(tmp_path: Path) -> No
             profiles = workspace.records.profiles
             tenant = await profiles.tenant("local")
             await profiles.put(tenant.id, [("ann", item(n, f"text {n}", "Fix the door")) for n in range(10)])
-            first = await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_QUIET)
-            again = await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_QUIET)
+            first = await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_quiet)
+            again = await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_quiet)
             await profiles.put(tenant.id, [("ann", item(10, "text 10", "Fix the roof"))])
-            few_new = await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_QUIET)
+            few_new = await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_quiet)
             await profiles.put(tenant.id, [("ann", item(11, "text 11", "Fix the wall"))])
-            grown = await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_QUIET)
+            grown = await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_quiet)
             return first, again, few_new, grown
 
     first, again, few_new, grown = asyncio.run(work())
@@ -48,8 +52,8 @@ def test_cold_starts_are_told(tmp_path: Path, items: int, personal: bool, reason
             tenant = await workspace.records.profiles.tenant("local")
             news = [("ann", item(n, f"text {n}", "Fix the door")) for n in range(items)]
             await workspace.records.profiles.put(tenant.id, news)
-            await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_QUIET)
-            found = await personalize(workspace, tenant, "ann", PersonalRequest(_TITLE, "a text"), emit=_QUIET)
+            await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_quiet)
+            found = await personalize(workspace, tenant, "ann", PersonalRequest(_TITLE, "a text"), emit=_quiet)
             assert found.context.personal is personal
             assert not found.context.summary
             assert reason in found.context.reason
@@ -70,11 +74,11 @@ def test_no_user_sees_what_is_of_another(tmp_path: Path) -> None:
             await profiles.put(one.id, [("bob", item(n, text, "Break a door")) for n, text in enumerate(same)])
             await profiles.put(other.id, [("ann", item(n, text, "Paint a door")) for n, text in enumerate(same)])
             for tenant in (one, other):
-                await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_QUIET)
+                await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_quiet)
             for take in (None, 0, 4):
                 for tenant, user, word in ((one, "ann", "Fix"), (one, "bob", "Break"), (other, "ann", "Paint")):
                     asked = PersonalRequest(_TITLE, "text 1", take=take)
-                    found = await personalize(workspace, tenant, user, asked, emit=_QUIET)
+                    found = await personalize(workspace, tenant, user, asked, emit=_quiet)
                     assert found.answer.output == f"{word} it"
                     others = {"Fix", "Break", "Paint"} - {word}
                     assert not any(one in found.context.text for one in others)
@@ -88,7 +92,7 @@ def test_deleting_an_item_takes_every_summary_that_was_made_from_it(tmp_path: Pa
             profiles = workspace.records.profiles
             tenant = await profiles.tenant("local")
             await profiles.put(tenant.id, [("ann", item(n, f"text {n}", "Fix the door")) for n in range(4)])
-            await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_QUIET)
+            await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_quiet)
             ann = await profiles.get(tenant.id, "ann")
             assert await profiles.summary(ann, "title") is not None
             assert await profiles.delete_items(ann, [2]) == 1
@@ -107,9 +111,9 @@ def test_forgetting_a_user_leaves_no_trace_in_the_files(tmp_path: Path) -> None:
             for user in ("ann", marker.lower()):
                 news = [(user, item(n, f"{marker if user != 'ann' else ''} {n}", f"{marker} it")) for n in range(5)]
                 await profiles.put(tenant.id, news if user != "ann" else [("ann", item(0, "a", "b"))])
-            await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_QUIET)
+            await refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_quiet)
             asked = PersonalRequest(_TITLE, f"about {marker}")
-            await personalize(workspace, tenant, marker.lower(), asked, emit=_QUIET)
+            await personalize(workspace, tenant, marker.lower(), asked, emit=_quiet)
             assert any(marker.encode() in file.read_bytes() for file in tmp_path.iterdir())
             await profiles.delete(await profiles.get(tenant.id, marker.lower()))
             assert [one.user for one in await profiles.list(tenant.id)] == ["ann"]

@@ -19,6 +19,7 @@ class SamplingParams:
         max_tokens: int | None = 16,
         temperature: float = 1.0,
         top_p: float = 1.0,
+        frequency_penalty: float = 0.0,
         seed: int | None = None,
         stop: list[str] | None = None,
         structured_outputs: StructuredOutputsParams | None = None,
