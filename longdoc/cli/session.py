@@ -50,7 +50,10 @@ def _run(
     quiet: bool,
 ) -> ExitCode:
     async def session() -> ExitCode:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+        # Not by way of SIGINT, which a process that a shell put in the background ignores.
+        here = asyncio.current_task()
+        assert here is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, here.cancel)
         with download_view(quiet=quiet) as downloads:
             async with opened(notifier(quiet=quiet), downloads.show) as place:
                 downloads.stop()
@@ -58,6 +61,6 @@ def _run(
 
     try:
         return asyncio.run(session())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         typer.echo("lda: interrupted; run the same command again to go on from here", err=True)
         return ExitCode.INTERRUPTED

@@ -53,6 +53,19 @@ def test_interrupted_it_exits_130_and_says_how_to_go_on(lda: Lda, book: Path, st
     assert lda.summarize(book, *SMALL_SEGMENTS)["usage"]["recorded"] > 0
 
 
+def test_one_that_a_shell_put_in_the_background_can_be_ended(lda: Lda, book: Path) -> None:
+    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as shells do, and processes take it over
+    try:
+        process = lda.start("summarize", book, *SMALL_SEGMENTS, **SLOW)
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    lda.wait_for_calls(1, process)
+    process.terminate()
+    err = process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    assert "run the same command again" in err
+
+
 def test_the_same_command_again_makes_no_call(lda: Lda, book: Path) -> None:
     first = lda.summarize(book)
     again = lda.summarize(book)
