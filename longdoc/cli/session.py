@@ -51,9 +51,8 @@ def _run(
 ) -> ExitCode:
     async def session() -> ExitCode:
         # Not by way of SIGINT, which a process that a shell put in the background ignores.
-        here = asyncio.current_task()
-        assert here is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, here.cancel)
+        if (here := asyncio.current_task()) is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, here.cancel)
         with download_view(quiet=quiet) as downloads:
             async with opened(notifier(quiet=quiet), downloads.show) as place:
                 downloads.stop()
