@@ -11,7 +11,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, func, insert, select, update
 
 from longdoc.errors import ConfigError, NotFoundError
 from longdoc.storage.call_erasure import delete_runs
@@ -36,6 +36,17 @@ _MOST_ROWS = 500
 _ITEM_COLUMNS = [profile_items.c[one.name] for one in fields(Item)]
 _SUMMARY_COLUMNS = [profile_summaries.c[one.name] for one in fields(ProfileSummary)]
 _PROFILE_COLUMNS = [profiles.c[one.name] for one in fields(Profile)]
+_NAMED = select(*(profile_items.c[name] for name in ("task", "key", "text", "output", "source", "at"))).where(
+    profile_items.c.profile_id == bindparam("of"),
+    profile_items.c.task.in_(bindparam("tasks", expanding=True)),
+    profile_items.c.key.in_(bindparam("keys", expanding=True)),
+)
+_EDIT = update(profile_items).where(
+    profile_items.c.profile_id == bindparam("of"),
+    profile_items.c.task == bindparam("for"),
+    profile_items.c.key == bindparam("named"),
+)
+_COUNT = update(profiles).where(profiles.c.id == bindparam("of")).values(changes=bindparam("changes"))
 
 
 class Profiles:
@@ -113,19 +124,7 @@ class Profiles:
         now = self._now()
 
         def work(connection: Connection) -> list[Stored]:
-            by_user: dict[str, list[int]] = {}
-            for place, (user, _) in enumerate(items):
-                by_user.setdefault(user, []).append(place)
-            stored: dict[int, Stored] = {}
-            rows: list[Mapping[str, object]] = []
-            for user, places in by_user.items():
-                profile = _opened(connection, tenant, user, now)
-                news = [items[place][1] for place in places]
-                found = _put(connection, profile, news, now, rows)
-                stored.update(zip(places, found, strict=True))
-            if rows:
-                connection.execute(insert(profile_items), rows)
-            return [stored[place] for place in range(len(items))]
+            return _put(connection, tenant, items, now)
 
         return await self._database.write(work)
 
@@ -299,43 +298,108 @@ def _next_change(connection: Connection, profile: int, count: int) -> int:
     return _profile(connection, profile).changes - count + 1
 
 
-def _put(
-    connection: Connection, profile: Profile, news: Sequence[NewItem], now: datetime, rows: list[Mapping[str, object]]
-) -> list[Stored]:
-    """Store items of a user, those that are new in `rows`, which the caller inserts."""
-    before = {(row.task, row.key): row for row in _named(connection, profile.id, news)} if profile.changes else {}
-    newest = select(func.max(profile_items.c.number)).where(profile_items.c.profile_id == profile.id)
-    number = (connection.execute(newest).scalar() or 0) if profile.changes else 0
+def _put(connection: Connection, tenant: int, items: Sequence[tuple[str, NewItem]], now: datetime) -> list[Stored]:
+    """Store items of users: with a few statements for all of them, and one for each user who has items already."""
     # A key that comes twice: the last one counts.
-    last = {(item.task, item.key): place for place, item in enumerate(news)}
-    change = _next_change(connection, profile.id, len(last))
-    stored = [Stored.SAME] * len(news)
-    for (task, key), place in last.items():
-        item = news[place]
-        values = {**asdict(item), "change": change, "recorded_at": now}
-        old = before.get((task, key))
-        if old is None:
-            number += 1
-            rows.append({**values, "profile_id": profile.id, "number": number})
-            stored[place] = Stored.ADDED
-        elif (old.text, old.output, old.source, old.at) != (item.text, item.output, item.source, item.at):
-            mine = profile_items.c.profile_id == profile.id, profile_items.c.number == old.number
-            connection.execute(update(profile_items).where(*mine).values(values))
-            stored[place] = Stored.CHANGED
-        change += 1
-    if Stored.CHANGED in stored:
-        delete_runs(connection, _own_runs(profile.id))
+    by_user: dict[str, dict[tuple[str, str], int]] = {}
+    for place, (user, item) in enumerate(items):
+        by_user.setdefault(user, {})[item.task, item.key] = place
+    opened = _all_opened(connection, tenant, sorted(by_user), now)
+    numbers = _last_numbers(connection, [profile.id for profile in opened.values() if profile.changes])
+    stored = [Stored.SAME] * len(items)
+    added: list[Mapping[str, object]] = []
+    edited: list[Mapping[str, object]] = []
+    counted: list[Mapping[str, object]] = []
+    for user, places in by_user.items():
+        profile = opened[user]
+        before = _named(connection, profile.id, list(places)) if profile.changes else {}
+        change, number = profile.changes, numbers.get(profile.id, 0)
+        for name, place in places.items():
+            item, old = items[place][1], before.get(name)
+            if old is not None and old == (item.text, item.output, item.source, item.at):
+                continue
+            change += 1
+            values = {"text": item.text, "output": item.output, "source": item.source, "at": item.at}
+            values |= {"change": change, "recorded_at": now}
+            if old is None:
+                number += 1
+                keys = {"profile_id": profile.id, "number": number, "task": item.task, "key": item.key}
+                added.append(values | keys)
+                stored[place] = Stored.ADDED
+            else:
+                edited.append(values | {"of": profile.id, "named": item.key, "for": item.task})
+                stored[place] = Stored.CHANGED
+        if change > profile.changes:
+            counted.append({"of": profile.id, "changes": change})
+    _write(connection, added, edited, counted)
+    for user in {items[place][0] for place, one in enumerate(stored) if one is Stored.CHANGED}:
+        delete_runs(connection, _own_runs(opened[user].id))
     return stored
 
 
-def _named(connection: Connection, profile: int, news: Sequence[NewItem]) -> list[Row[Any]]:
-    found: list[Row[Any]] = []
-    keys = sorted({item.key for item in news})
+def _write(
+    connection: Connection,
+    added: Sequence[Mapping[str, object]],
+    edited: Sequence[Mapping[str, object]],
+    counted: Sequence[Mapping[str, object]],
+) -> None:
+    """Write items that are new or `edited` (`of` a profile, `for` a task, `named` by a key), and the changes of
+    profiles."""
+    if added:
+        connection.execute(insert(profile_items), added)
+    if edited:
+        connection.execute(_EDIT, edited)
+    if counted:
+        connection.execute(_COUNT, counted)
+
+
+def _all_opened(connection: Connection, tenant: int, users: Sequence[str], now: datetime) -> dict[str, Profile]:
+    """Users of a tenant by name, made where there are none, and kept from being changed by others meanwhile.
+
+    Raises `NotFoundError` where one is deleted at this moment.
+    """
+    found = _locked(connection, tenant, users)
+    missing = [user for user in users if user not in found]
+    if missing:
+        values = {"tenant_id": tenant, "enabled": True, "changes": 0, "created_at": now}
+        insert_missing(connection, profiles, [{**values, "user": user} for user in missing])
+        found |= _locked(connection, tenant, missing)
+    if len(found) < len(users):
+        raise NotFoundError("the user is gone")
+    return found
+
+
+def _locked(connection: Connection, tenant: int, users: Sequence[str]) -> dict[str, Profile]:
+    found: dict[str, Profile] = {}
+    for start in range(0, len(users), _MOST_ROWS):
+        mine = profiles.c.tenant_id == tenant, profiles.c.user.in_(users[start : start + _MOST_ROWS])
+        statement = select(*_PROFILE_COLUMNS).where(*mine).order_by(profiles.c.id).with_for_update()
+        found |= {row.user: Profile(*row) for row in connection.execute(statement).all()}
+    return found
+
+
+def _last_numbers(connection: Connection, some: Sequence[int]) -> dict[int, int]:
+    """The number of the last item of each profile; what has none is left out."""
+    newest = select(func.max(profile_items.c.number)).where(profile_items.c.profile_id == profiles.c.id)
+    found: dict[int, int] = {}
+    for start in range(0, len(some), _MOST_ROWS):
+        mine = profiles.c.id.in_(some[start : start + _MOST_ROWS])
+        rows = connection.execute(select(profiles.c.id, newest.scalar_subquery()).where(mine)).all()
+        found |= {profile: number for profile, number in rows if number is not None}
+    return found
+
+
+def _named(
+    connection: Connection, profile: int, names: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, str | None, str, datetime | None]]:
+    """What there is under names of tasks and keys: text, output, source and time."""
+    found: dict[tuple[str, str], tuple[str, str | None, str, datetime | None]] = {}
+    keys = sorted({key for _, key in names})
+    tasks = sorted({task for task, _ in names})
     for start in range(0, len(keys), _MOST_ROWS):
-        some = profile_items.c.key.in_(keys[start : start + _MOST_ROWS])
-        tasks = profile_items.c.task.in_({item.task for item in news})
-        statement = select(*_ITEM_COLUMNS).where(profile_items.c.profile_id == profile, tasks, some)
-        found.extend(connection.execute(statement).all())
+        some = {"of": profile, "tasks": tasks, "keys": keys[start : start + _MOST_ROWS]}
+        rows = connection.execute(_NAMED, some).all()
+        found |= {(row.task, row.key): (row.text, row.output, row.source, row.at) for row in rows}
     return found
 
 
