@@ -1,30 +1,28 @@
 """The Python face of longdoc: `AsyncLongDoc`, and `LongDoc`, the same behind a loop of its own.
 
-Grows by a method for each capability; what is here so far is conversations.
+Grows by a method for each capability; what is here so far is conversations and users.
 """
 
 from __future__ import annotations
 
 import asyncio
-import queue
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from threading import Thread
-from typing import Any, Final, Self, TypeVar
+from typing import Final, Self
 
 from longdoc.agents.events import Emit
+from longdoc.agents.profile_tasks import ProfileTask, load_tasks
+from longdoc.app.api_profiles import AsyncUser, User
 from longdoc.app.bootstrap import Workspace, open_workspace
 from longdoc.app.chat import ChatOptions, ChatSession, Reply, open_chat
+from longdoc.app.loop_thread import CLOSED, LoopThread
 from longdoc.config import load_settings
 from longdoc.engines.budget import Budget
 from longdoc.errors import ConfigError
 from longdoc.json_value import JsonValue
 from longdoc.memory.indexes import MemoryIndexes
 from longdoc.storage.memory_types import Memory, NamespaceName
-
-T = TypeVar("T")
-
-_CLOSED = "longdoc is not open; use it as a context manager: with LongDoc() as lda"
+from longdoc.storage.profile_types import LOCAL_TENANT
 
 _END: Final = object()
 _MEGABYTE: Final = 1024 * 1024
@@ -50,10 +48,12 @@ class AsyncLongDoc:
         self._notify = notify or _ignore
         self._stack = AsyncExitStack()
         self._open: tuple[Workspace, MemoryIndexes] | None = None
+        self._tasks: Mapping[str, ProfileTask] = {}
         self._chats: set[AsyncChat] = set()
 
     async def __aenter__(self) -> Self:
         settings = load_settings(self._settings)
+        self._tasks = load_tasks(settings.profile_tasks)
         opened = open_workspace(settings, budget=self._budget, notify=self._notify, progress=_ignore)
         workspace = await self._stack.enter_async_context(opened)
         indexes = MemoryIndexes(limit_bytes=settings.memory_cache * _MEGABYTE)
@@ -72,7 +72,7 @@ class AsyncLongDoc:
     ) -> AsyncChat:
         """The conversation of a user in a session, gone on with where it was left. Raises `StorageError`."""
         if self._open is None:
-            raise ConfigError(_CLOSED)
+            raise ConfigError(CLOSED)
         workspace, indexes = self._open
         name = NamespaceName(user, agent, session)
         stack = AsyncExitStack()
@@ -81,6 +81,14 @@ class AsyncLongDoc:
         self._chats.add(chat)
         stack.callback(self._chats.discard, chat)
         return chat
+
+    async def user(self, name: str, *, tenant: str = LOCAL_TENANT) -> AsyncUser:
+        """A user whom answers are made for, made where there is none. Raises `ConfigError`, `StorageError`."""
+        if self._open is None:
+            raise ConfigError(CLOSED)
+        workspace, _ = self._open
+        owner = await workspace.records.profiles.tenant(tenant)
+        return AsyncUser(workspace, owner, await workspace.records.profiles.open(owner.id, name), self._tasks)
 
 
 class AsyncChat:
@@ -158,7 +166,7 @@ class LongDoc:
         self, *, budget: Budget | None = None, notify: Callable[[str], None] | None = None, **settings: object
     ) -> None:
         self._inner = AsyncLongDoc(budget=budget, notify=notify, **settings)
-        self._loop = _Loop()
+        self._loop = LoopThread()
 
     def __enter__(self) -> Self:
         self._loop.start()
@@ -181,11 +189,15 @@ class LongDoc:
         """See `AsyncLongDoc.chat`."""
         return Chat(self._loop.run(self._inner.chat(user, session, agent=agent, options=options)), self._loop)
 
+    def user(self, name: str, *, tenant: str = LOCAL_TENANT) -> User:
+        """See `AsyncLongDoc.user`."""
+        return User(self._loop.run(self._inner.user(name, tenant=tenant)), self._loop)
+
 
 class Chat:
     """A conversation for programs without a loop: see `AsyncChat`."""
 
-    def __init__(self, inner: AsyncChat, loop: _Loop) -> None:
+    def __init__(self, inner: AsyncChat, loop: LoopThread) -> None:
         self._inner = inner
         self._loop = loop
 
@@ -226,61 +238,6 @@ class Chat:
     def why(self, number: int | None = None) -> Mapping[str, JsonValue]:
         """See `AsyncChat.why`."""
         return self._loop.run(self._inner.why(number))
-
-
-class _Loop:
-    """A loop in a thread, and how to wait for what runs on it."""
-
-    def __init__(self) -> None:
-        self._running: tuple[asyncio.AbstractEventLoop, Thread] | None = None
-
-    def start(self) -> None:
-        loop = asyncio.new_event_loop()
-        thread = Thread(target=loop.run_forever, name="longdoc", daemon=True)
-        thread.start()
-        self._running = loop, thread
-
-    def stop(self) -> None:
-        if self._running is not None:
-            loop, thread = self._running
-            self._running = None
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-            loop.close()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for a coroutine; an interrupt cancels it. Raises `ConfigError` where the loop does not run."""
-        if self._running is None:
-            work.close()
-            raise ConfigError(_CLOSED)
-        future = asyncio.run_coroutine_threadsafe(work, self._running[0])
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
-
-    def iterate(self, pieces: AsyncGenerator[T, None]) -> Iterator[T]:
-        """What an asynchronous generator gives, piece by piece; who stops listening stops it."""
-        heard: queue.Queue[tuple[bool, Any]] = queue.Queue()
-
-        async def listen() -> None:
-            try:
-                async for piece in pieces:
-                    heard.put((True, piece))
-            finally:
-                await pieces.aclose()
-
-        if self._running is None:
-            raise ConfigError(_CLOSED)
-        future = asyncio.run_coroutine_threadsafe(listen(), self._running[0])
-        future.add_done_callback(lambda _: heard.put((False, None)))
-        try:
-            while (item := heard.get())[0]:
-                yield item[1]
-            future.result()
-        finally:
-            future.cancel()
 
 
 def _ignore(*told: object) -> None:

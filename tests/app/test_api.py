@@ -10,6 +10,8 @@ import pytest
 import longdoc
 from longdoc import AsyncLongDoc, LongDoc
 from longdoc.errors import ConfigError
+from longdoc.memory.profile_ranking import Ranked
+from longdoc.storage.profile_types import NewItem, Stored
 
 
 def opened(path: Path) -> LongDoc:
@@ -75,3 +77,21 @@ def test_errors_come_through(tmp_path: Path) -> None:
             chat.send(" ")
         with pytest.raises(ConfigError, match="empty"):
             list(chat.stream(" "))
+
+
+def test_a_user_without_a_loop(tmp_path: Path) -> None:
+    with opened(tmp_path) as lda:
+        ann = lda.user("ann")
+        news = [NewItem("title", str(n), f"How we built house {n}.", f"Fix: house {n}") for n in range(4)]
+        assert ann.put(news) == [Stored.ADDED] * 4
+        assert ann.refresh().made == 1
+        assert ann.summary("title") is not None
+        context = ann.context("How we built house 2.", task="title", ranked=Ranked.FUSED)
+        assert context.summary
+        assert [one.item.key for one in context.items] == ["2"]
+        assert ann.ask("How we built a boat.", task="title").context.personal
+        assert len(ann.items("title")) == 4
+        with pytest.raises(ConfigError, match="no task"):
+            ann.ask("a", task="none")
+        ann.forget()
+        assert lda.user("ann").items() == []
