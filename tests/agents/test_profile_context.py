@@ -15,8 +15,8 @@ def _item(number: int, text: str, output: str | None = "A title") -> Item:
     return Item(1, number, number, "title", f"i{number}", text, output, "", _NOW, _NOW)
 
 
-def _summary(text: str, **changes: bool) -> ProfileSummary:
-    return ProfileSummary("title", text, (1,), 3, 3, "model", "profile/summary.v1", _NOW, **changes)
+def _summary(text: str, *, edited: bool = False, locked: bool = False) -> ProfileSummary:
+    return ProfileSummary("title", text, (1,), 3, 3, "model", "profile/summary.v1", _NOW, edited=edited, locked=locked)
 
 
 def _signs(text: str) -> int:
