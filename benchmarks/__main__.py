@@ -37,6 +37,7 @@ _BY_NAME_ONLY = (
     "long_conversation",
     "writing_length",
     "writing_repetition",
+    "writing_session",
     "vllm_pipeline",
 )
 """What takes hours, or needs a GPU."""

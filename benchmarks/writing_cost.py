@@ -41,7 +41,7 @@ _PICTURE = Path(__file__).parent.parent / "docs" / "writing-cost.png"
 
 
 @dataclass(slots=True)
-class _Cost:
+class WritingCost:
     """What a text took: tokens by call, in order, and what the calls were for."""
 
     words: int = 0
@@ -52,6 +52,7 @@ class _Cost:
     started: float = field(default_factory=time.perf_counter)
 
     def hear(self, event: Event) -> None:
+        """Count a call."""
         if isinstance(event, CallStarted) and not self.prompts:
             self.started = time.perf_counter()
         if isinstance(event, CallFinished):
@@ -59,12 +60,14 @@ class _Cost:
             self.completion_tokens += event.completion.usage.completion_tokens
             self.seconds = time.perf_counter() - self.started
 
-    def wrote(self, text: str) -> _Cost:
+    def wrote(self, text: str) -> WritingCost:
+        """It with the text that came of it."""
         self.words, self.text_tokens = count_words(text), len(text) // _CHARACTERS_PER_TOKEN
         return self
 
     @property
     def prompt_tokens(self) -> int:
+        """Of all calls."""
         return sum(tokens for _, tokens in self.prompts)
 
     @property
@@ -125,11 +128,11 @@ def run() -> BenchmarkTable:
     return BenchmarkTable("What a long draft costs", how, columns, rows, passed)
 
 
-def _cells(cost: _Cost) -> list[str]:
+def _cells(cost: WritingCost) -> list[str]:
     return [f"{cost.words:,}", f"{cost.prompt_tokens:,}", f"{cost.ratio:.2f}", str(len(cost.prompts))]
 
 
-async def _measured() -> tuple[dict[int, _Cost], dict[int, _Cost], _Cost, _Cost]:
+async def _measured() -> tuple[dict[int, WritingCost], dict[int, WritingCost], WritingCost, WritingCost]:
     async with _opened(_FAST) as workspace:
         ours = {words: await _ours(workspace, words) for words in _WORDS}
         published = {words: await _published(workspace, words) for words in _WORDS}
@@ -153,18 +156,18 @@ async def _opened(time_scale: float) -> AsyncGenerator[Workspace, None]:
 
 async def _ours(
     workspace: Workspace, words: int, *, sections: int | None = None, name: str = "", parallel: bool = False
-) -> _Cost:
-    cost = _Cost()
+) -> WritingCost:
+    cost = WritingCost()
     draft = await new_draft(
         workspace, f"{name} {words}", _INSTRUCTION.format(words=words), DraftOptions(parallel=parallel)
     )
     planned = await workspace.records.drafts.revise(draft, _plan(words, sections), "plan")
     result = await write_draft(workspace, planned, emit=cost.hear)
-    return cost.wrote(_text(result))
+    return cost.wrote(text_of(result))
 
 
-async def _published(workspace: Workspace, words: int) -> _Cost:
-    cost = _Cost()
+async def _published(workspace: Workspace, words: int) -> WritingCost:
+    cost = WritingCost()
     plan = _plan(words, None)
     most = round(max(one.words for one in plan.sections) * _TOKENS_PER_WORD)
     writer = PublishedWriter(workspace.engine, emit=cost.hear, most_tokens=most)
@@ -187,7 +190,8 @@ def _plan(words: int, sections: int | None) -> DraftPlan:
     )
 
 
-def _text(result: DraftResult) -> str:
+def text_of(result: DraftResult) -> str:
+    """The text of a draft without headings."""
     held: Sequence[str] = [result.texts[one.id].text for one in result.draft.plan.sections if one.id in result.texts]
     return "\n\n".join(held)
 
