@@ -156,6 +156,25 @@ class IndexUnusableError(StorageError):
         self.reason = reason
 
 
+class ServiceError(LdaError):
+    """The service refuses a request, or cannot do it now.
+
+    `status` is HTTP's; `kind` names the problem, as the last part of its type does; `retry_after` is in seconds, None
+    where waiting does not help or nobody knows.
+    """
+
+    def __init__(self, message: str, *, status: int, kind: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.retry_after = retry_after
+
+    @property
+    def resumable(self) -> bool:
+        """What may be sent again later is."""
+        return self.retry_after is not None
+
+
 class BudgetExceededError(LdaError):
     """The next call would pass a limit the user set; nothing was spent on it.
 

@@ -1,0 +1,170 @@
+"""Jobs: refreshes done behind requests, several at once, whichever process of a record has the time.
+
+A job that the service ends under is parked; one whose process was killed is found when it was not heard of for a while.
+Either goes on with what is left: the summaries that were made are stored, and calls that were made are in the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from logging import ERROR
+from time import monotonic
+
+from longdoc.agents.events import Event, NodeDone, Planned
+from longdoc.agents.profile_tasks import ProfileTask
+from longdoc.app.bootstrap import Records, Workspace
+from longdoc.app.memory_access import erase_expired
+from longdoc.app.profile_refresh import RefreshOptions, RefreshReport, refresh
+from longdoc.app.service.bodies import RefreshBody
+from longdoc.app.service.problems import service_error
+from longdoc.app.service.request_log import log, place_of
+from longdoc.errors import LdaError
+from longdoc.json_value import JsonValue
+from longdoc.storage.service_jobs import Job, JobStatus
+
+_AT_ONCE = 4
+_LOOK_SECONDS = 2.0
+_BEAT_SECONDS = 0.5
+_UPKEEP_SECONDS = 3600.0
+_TRIES = 8
+_LONGEST_WAIT = 60.0
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a refresh is, from what it tells."""
+
+    planned: int = 0
+    done: int = 0
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, Planned):
+            self.planned = event.nodes
+        elif isinstance(event, NodeDone):
+            self.done += 1
+
+
+class JobRunner:
+    """Does the jobs of a record. `workspace` opens the engine; `open_jobs` is told how many have not ended."""
+
+    def __init__(
+        self,
+        records: Records,
+        workspace: Callable[[], Awaitable[Workspace]],
+        tasks: Mapping[str, ProfileTask],
+        *,
+        open_jobs: Callable[[float], None],
+    ) -> None:
+        self._records = records
+        self._jobs = records.jobs
+        self._workspace = workspace
+        self._tasks = tasks
+        self._open_jobs = open_jobs
+        self._owner = secrets.token_hex(8)
+        self._woken = asyncio.Event()
+        self._working: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+        self._kept_up = float("-inf")
+
+    def start(self) -> None:
+        """Begin to look for jobs."""
+        self._loop = asyncio.create_task(self._run())
+
+    def wake(self) -> None:
+        """Look for jobs at once."""
+        self._woken.set()
+
+    async def aclose(self) -> None:
+        """Park what is being done, and end. Idempotent."""
+        if self._loop is None:
+            return
+        tasks = [self._loop, *self._working]
+        self._loop = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                await self._look()
+            except LdaError as error:  # a record that is locked for a while, or whose server is away
+                log("jobs-failed", level=ERROR, error=type(error).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), _LOOK_SECONDS)
+
+    async def _look(self) -> None:
+        if monotonic() - self._kept_up > _UPKEEP_SECONDS:
+            self._kept_up = monotonic()
+            await self._jobs.forget_old_replies()
+            await erase_expired(self._records)
+        while len(self._working) < _AT_ONCE and (job := await self._jobs.claim(self._owner)) is not None:
+            task = asyncio.create_task(self._do(job))
+            self._working.add(task)
+            task.add_done_callback(self._ended)
+        self._open_jobs(await self._jobs.waiting())
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        self._woken.set()
+
+    async def _do(self, job: Job) -> None:
+        progress = _Progress(planned=job.planned)
+        work = asyncio.create_task(self._refreshed(job, progress))
+        try:
+            while not work.done():
+                await asyncio.wait([work], timeout=_BEAT_SECONDS)
+                if not await self._jobs.beat(self._owner, job.id, planned=progress.planned, done=progress.done):
+                    return  # it was cancelled, or its user is gone
+            await self._jobs.end(self._owner, job.id, JobStatus.DONE, report=_counts(work.result()))
+        except asyncio.CancelledError:
+            await _stopped(work)
+            await self._jobs.end(self._owner, job.id, JobStatus.PARKED)
+            raise
+        except LdaError as error:
+            await self._failed(job, service_error(error).kind)
+        except Exception as error:  # the edge of the program: a job that breaks is told, and others go on
+            log("failed", level=ERROR, job=job.id, error=type(error).__name__, place=place_of(error))
+            await self._failed(job, "internal")
+        finally:
+            await _stopped(work)
+
+    async def _failed(self, job: Job, kind: str) -> None:
+        with suppress(LdaError):  # where even that cannot be stored, it is found and done again later
+            await self._jobs.end(self._owner, job.id, JobStatus.FAILED, error=kind)
+
+    async def _refreshed(self, job: Job, progress: _Progress) -> RefreshReport:
+        """Refresh; where the engine is away, some more times, later and later."""
+        wait = 1.0
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._refresh(job, progress)
+            except LdaError as error:
+                if not error.resumable:
+                    raise
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
+        return await self._refresh(job, progress)
+
+    async def _refresh(self, job: Job, progress: _Progress) -> RefreshReport:
+        asked = RefreshBody.model_validate(dict(job.request))
+        oldest = None if asked.older_than_days is None else timedelta(days=asked.older_than_days)
+        options = RefreshOptions(job.user, tuple(asked.tasks), asked.force, oldest)
+        progress.done = 0
+        return await refresh(await self._workspace(), job.tenant, self._tasks, options, emit=progress.take)
+
+
+def _counts(report: RefreshReport) -> dict[str, JsonValue]:
+    """A report in numbers: which users could not be served is a text of theirs."""
+    return {**asdict(report), "failed": len(report.failed)}
+
+
+async def _stopped(work: asyncio.Task[RefreshReport]) -> None:
+    work.cancel()
+    await asyncio.wait([work])
