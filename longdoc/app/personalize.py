@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from longdoc.agents.events import Emit
@@ -51,7 +51,8 @@ class PersonalRequest:
 
     That is `take` items (None: four, or one beside a summary), with the `summary` or without, chosen by `ranked`,
     within `budget` tokens (None: 2,000, or a quarter of the window). Items made at or after `before`, and those of the
-    keys `without`, are not looked at. `whitespace`: words as LaMP's code parts them. Raises `ConfigError`.
+    keys `without`, are not looked at. `whitespace`: words as LaMP's code parts them. `searched` is what items are found
+    by, where that is not the text. Raises `ConfigError`.
     """
 
     task: ProfileTask
@@ -64,6 +65,7 @@ class PersonalRequest:
     without: tuple[str, ...] = ()
     seed: int = 0
     whitespace: bool = False
+    searched: str | None = None
 
     def __post_init__(self) -> None:
         if not self.text.strip():
@@ -228,7 +230,7 @@ async def embed_items(
 async def _ranked(
     records: Records, profile: Profile, request: PersonalRequest, items: Sequence[Item], embedder: Embedder | None
 ) -> list[Item]:
-    text, with_output = request.text, request.task.searches_output
+    text, with_output = request.searched or request.text, request.task.searches_output
     match request.ranked:
         case Ranked.NEWEST:
             return newest(items)
@@ -283,3 +285,20 @@ def _vector(packed: bytes) -> list[float]:
 
     row: NDArray[np.float32] = np.frombuffer(packed, "<f2").astype(np.float32)
     return row.tolist()
+
+
+async def say_summary(records: Records, profile: Profile, task: str, text: str) -> ProfileSummary:
+    """Have a person say what is said of a user for a task: current, as far as items are known now.
+
+    Raises `ConfigError` for a text that says nothing.
+    """
+    if not text.strip():
+        raise ConfigError("a summary says something; to be rid of one, delete it")
+    before = await records.profiles.summary(profile, task)
+    items = await records.profiles.items(profile, task=task)
+    last = max((item.change for item in items), default=0)
+    if before is None:
+        before = ProfileSummary(task, "", (), 0, 0, "", "", datetime.now(UTC), edited=True)
+    said = replace(before, text=text.strip(), seen=len(items), change=last, made_at=datetime.now(UTC), edited=True)
+    await records.profiles.say(profile, said)
+    return said
