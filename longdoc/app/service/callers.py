@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import TypeAdapter
 
 from longdoc.app.service.access import Caller
 from longdoc.app.service.admission import CALLER
 from longdoc.app.service.parts import ServiceParts
+from longdoc.app.service.problems import MEDIA_TYPE
 from longdoc.app.service.views import ProblemView
 from longdoc.storage.api_keys import Scope
 from longdoc.storage.profile_types import Profile, Tenant
 
 _BEARER = HTTPBearer(auto_error=False, description="A key that 'lda keys create' made.")
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemView, "content": {"application/problem+json": {}}, "description": description}
+_PROBLEM: Final = TypeAdapter(ProblemView).json_schema()
+
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"content": {MEDIA_TYPE: {"schema": _PROBLEM}}, "description": description}
     for status, description in {
         400: "The body cannot be read.",
         401: "No key, or one that is not valid.",

@@ -1,0 +1,3 @@
+from longdoc.client.transports import AsyncClient, Client
+
+__all__ = ["AsyncClient", "Client"]

@@ -1,0 +1,138 @@
+"""Clients of the service: one that waits, and one for programs with a loop. What they send is made by `calls`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from longdoc.client.calls import Call, StreamCall
+from longdoc.client.problems import error_of, unreachable
+
+T = TypeVar("T")
+
+_TIMEOUT = 120.0
+
+
+class Client:
+    """Sends calls, and waits for their replies. A context manager.
+
+    Raises `NotFoundError`, `ConfigError` for what cannot be used, `ChangedMeanwhileError`, and `ServiceError` for
+    whatever else the service tells, or where it does not reply.
+    """
+
+    def __init__(self, address: str, *, key: str | None = None, timeout: float = _TIMEOUT) -> None:
+        self._address = address
+        self._http = httpx.Client(base_url=address, headers=_headers(key), timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections. Idempotent."""
+        self._http.close()
+
+    def send(self, call: Call[T]) -> T:
+        """What the service replies. Raises as the class says."""
+        try:
+            reply = self._http.request(**_arguments(call))
+        except httpx.HTTPError as error:
+            raise unreachable(self._address, error) from error
+        return _read(call, reply)
+
+    def stream(self, call: StreamCall[T]) -> Generator[T, None, None]:
+        """What the service tells, event by event; who stops listening ends it. Raises as the class says."""
+        events = _Events(call.read)
+        try:
+            with self._http.stream(**_arguments(call)) as reply:
+                if reply.is_error:
+                    raise error_of(reply.status_code, reply.read(), reply.headers)
+                for line in reply.iter_lines():
+                    yield from events.take(line)
+        except httpx.HTTPError as error:
+            raise unreachable(self._address, error) from error
+
+
+class AsyncClient:
+    """As `Client`, for programs with a loop."""
+
+    def __init__(self, address: str, *, key: str | None = None, timeout: float = _TIMEOUT) -> None:
+        self._address = address
+        self._http = httpx.AsyncClient(base_url=address, headers=_headers(key), timeout=timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """See `Client.close`."""
+        await self._http.aclose()
+
+    async def send(self, call: Call[T]) -> T:
+        """See `Client.send`."""
+        try:
+            reply = await self._http.request(**_arguments(call))
+        except httpx.HTTPError as error:
+            raise unreachable(self._address, error) from error
+        return _read(call, reply)
+
+    async def stream(self, call: StreamCall[T]) -> AsyncGenerator[T, None]:
+        """See `Client.stream`."""
+        events = _Events(call.read)
+        try:
+            async with self._http.stream(**_arguments(call)) as reply:
+                if reply.is_error:
+                    raise error_of(reply.status_code, await reply.aread(), reply.headers)
+                async for line in reply.aiter_lines():
+                    for event in events.take(line):
+                        yield event
+        except httpx.HTTPError as error:
+            raise unreachable(self._address, error) from error
+
+
+class _Events:
+    """Server-sent events from lines: a name and one line of data each, as the service sends them."""
+
+    def __init__(self, read: Mapping[str, Callable[[bytes], Any]]) -> None:
+        self._read = read
+        self._name = ""
+
+    def take(self, line: str) -> list[Any]:
+        """What a line completes: an event whose name is known. Raises what a problem tells."""
+        field, _, value = line.partition(": ")
+        if field == "event":
+            self._name = value
+        if field != "data":
+            return []
+        data = value.encode()
+        if self._name == "problem":
+            raise error_of(int(json.loads(data)["status"]), data, {})
+        read = self._read.get(self._name)
+        return [] if read is None else [read(data)]
+
+
+def _headers(key: str | None) -> dict[str, str]:
+    return {} if key is None else {"authorization": f"Bearer {key}"}
+
+
+def _arguments(call: Call[T] | StreamCall[T]) -> dict[str, Any]:
+    headers = {"content-type": "application/json"} if call.body is not None else {}
+    query: Mapping[str, str | int] = {}
+    if isinstance(call, Call):
+        headers.update(call.headers)
+        query = call.query
+    content = None if call.body is None else json.dumps(call.body).encode("ascii")
+    return {"method": call.method, "url": call.path, "content": content, "params": query, "headers": headers}
+
+
+def _read(call: Call[T], reply: httpx.Response) -> T:
+    if reply.is_error:
+        raise error_of(reply.status_code, reply.content, reply.headers)
+    return call.read(reply.content)

@@ -1,0 +1,93 @@
+"""A service that runs for a test: in a thread of its own, on a free port, with a scripted reader."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+
+from longdoc.app.bootstrap import open_records
+from longdoc.app.service.edge import LARGEST_REQUEST
+from longdoc.app.service.server import create_app, make_server
+from longdoc.client import Client
+from longdoc.config import Settings, load_settings
+from longdoc.engines.scripted import ScriptedEngine
+from longdoc.storage.api_keys import NewKey, Scope
+from tests.app.personalizing import reader
+
+ALL = frozenset(Scope)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running service: its address, its app, and the file of its record."""
+
+    address: str
+    app: FastAPI
+    database: Path
+
+    @property
+    def settings(self) -> Settings:
+        return settings_for(self.database)
+
+    def key(
+        self, tenant: str, scopes: frozenset[Scope] = frozenset({Scope.ADMIN}), *, per_minute: int | None = None
+    ) -> str:
+        """The secret of a new key."""
+        return make_key(self.database, tenant, scopes, per_minute=per_minute)[1]
+
+    def client(self, key: str | None = None) -> Client:
+        return Client(self.address, key=key)
+
+    def http(self, key: str | None = None) -> httpx.Client:
+        headers = {} if key is None else {"authorization": f"Bearer {key}"}
+        return httpx.Client(base_url=self.address, headers=headers)
+
+
+def settings_for(database: Path) -> Settings:
+    return load_settings({"database": str(database), "engine": "scripted"})
+
+
+def make_key(
+    database: Path, tenant: str, scopes: frozenset[Scope] = frozenset({Scope.ADMIN}), *, per_minute: int | None = None
+) -> tuple[str, str]:
+    """Id and secret of a new key."""
+
+    async def make() -> tuple[str, str]:
+        async with open_records(settings_for(database)) as records:
+            key, secret = await records.api_keys.create(NewKey("test", tenant, scopes, per_minute))
+            return key.id, secret
+
+    return asyncio.run(make())
+
+
+@contextmanager
+def running(
+    database: Path, *, engine: ScriptedEngine | None = None, keyless: bool = True, largest: int = LARGEST_REQUEST
+) -> Generator[Running, None, None]:
+    """Serve a record until the context ends."""
+    app = create_app(settings_for(database), keyless=keyless, engine=engine or ScriptedEngine(reader), largest=largest)
+    with serving(app) as address:
+        yield Running(address, app, database)
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an app until the context ends; gives the address."""
+    ready = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = make_server(app, ready=ready.set)
+        thread = threading.Thread(target=lambda: server.run(sockets=[listening]), daemon=True)
+        thread.start()
+        try:
+            assert ready.wait(30), "the service did not start"
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(30)
+            assert not thread.is_alive(), "the service did not end"
