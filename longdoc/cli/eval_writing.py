@@ -114,7 +114,7 @@ def writing(
     from longdoc.cli.writing_output import WritingOutput
 
     job = EvaluationJob("eval writing", run, "what is written depends on plans; limit it with --max-calls, or --limit")
-    _check_plots(tried.plots)
+    check_plots(tried.plots)
     asked, prompts = tried.options(), tried.prompts(path)
 
     async def evaluate(workspace: Workspace, watch: Watch) -> WritingOutput:
@@ -126,7 +126,7 @@ def writing(
     raise typer.Exit(job.start(evaluate))
 
 
-def _check_plots(folder: Path | None) -> None:
+def check_plots(folder: Path | None) -> None:
     """Find out before anything is spent whether pictures can be drawn. Raises `ConfigError`."""
     from importlib.util import find_spec
 

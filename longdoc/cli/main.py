@@ -15,14 +15,17 @@ from longdoc.cli import (
     config,
     doctor,
     ingest,
+    keys,
     memory,
     models,
+    personalize,
     runs,
+    serve,
     show,
     summarize,
     write,
 )
-from longdoc.cli.eval_writing import app as eval_app
+from longdoc.cli.eval_lamp import app as eval_app
 from longdoc.cli.exits import ExitCode, exit_code
 from longdoc.errors import LdaError
 
@@ -41,10 +44,13 @@ app.add_typer(write.app, name="write")
 app.command("ingest", help=ingest.HELP)(ingest.ingest)
 app.add_typer(collections.app, name="collections")
 app.add_typer(memory.app, name="memory")
+app.add_typer(personalize.app, name="personalize")
 app.command("show")(show.show)
 app.add_typer(runs.app, name="runs")
 app.add_typer(eval_app, name="eval")
 app.add_typer(models.app, name="models")
+app.command("serve", help=serve.HELP)(serve.serve)
+app.add_typer(keys.app, name="keys")
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")
 
