@@ -3,12 +3,15 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import uvicorn
 from fastapi import FastAPI
 
 from longdoc.app.bootstrap import open_records
@@ -63,7 +66,8 @@ def make_key(
             key, secret = await records.api_keys.create(NewKey("test", tenant, scopes, per_minute))
             return key.id, secret
 
-    return asyncio.run(make())
+    with ThreadPoolExecutor(1) as thread:  # a browser that is open has a loop in this one
+        return thread.submit(lambda: asyncio.run(make())).result()
 
 
 @contextmanager
@@ -72,22 +76,24 @@ def running(
 ) -> Generator[Running, None, None]:
     """Serve a record until the context ends."""
     app = create_app(settings_for(database), keyless=keyless, engine=engine or ScriptedEngine(reader), largest=largest)
-    with serving(app) as address:
+    with serving(make_server(app, ready=lambda: None)) as address:
         yield Running(address, app, database)
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """Serve an app until the context ends; gives the address."""
-    ready = threading.Event()
+def serving(server: uvicorn.Server) -> Iterator[str]:
+    """Run a server in a thread until the context ends; gives the address."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = make_server(app, ready=ready.set)
         thread = threading.Thread(target=lambda: server.run(sockets=[listening]), daemon=True)
         thread.start()
         try:
-            assert ready.wait(30), "the service did not start"
+            deadline = time.monotonic() + 60
+            while not server.started:
+                assert thread.is_alive(), "the server did not start"
+                assert time.monotonic() < deadline, "the server did not start in time"
+                time.sleep(0.01)
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(30)
-            assert not thread.is_alive(), "the service did not end"
+            assert not thread.is_alive(), "the server did not end"
