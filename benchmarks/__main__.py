@@ -26,6 +26,7 @@ _NAMES = (
     "injected_memories",
     "chat_latency",
     "writing_cost",
+    "personalization",
 )
 _BY_NAME_ONLY = (
     "real_books",

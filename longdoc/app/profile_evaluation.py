@@ -43,7 +43,7 @@ TENANT_PREFIX: Final = "eval/"
 """What the names of tenants begin with that an evaluation made."""
 COUNTED: Final = "majority or median"
 """The system that answers by what is commonest, or in the middle, of the user's items, without a model."""
-_AT_ONCE = 32
+_AT_ONCE = 256
 _ITEMS_AT_ONCE = 2_000
 
 

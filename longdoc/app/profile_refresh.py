@@ -21,7 +21,8 @@ from longdoc.app.personalize import is_stale, open_profile_run
 from longdoc.errors import LdaError
 from longdoc.storage.profile_types import Item, ProfileSummary, TaskState, Tenant
 
-_AT_ONCE = 32
+_AT_ONCE = 512
+"""Summaries that are open together; how many calls an engine gets at once is its limiter's business."""
 _PAGE: Final = 200
 """Users that are looked at together."""
 
