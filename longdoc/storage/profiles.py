@@ -9,9 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from longdoc.errors import ConfigError, NotFoundError
 from longdoc.storage.call_erasure import delete_runs
@@ -36,17 +49,34 @@ _MOST_ROWS = 500
 _ITEM_COLUMNS = [profile_items.c[one.name] for one in fields(Item)]
 _SUMMARY_COLUMNS = [profile_summaries.c[one.name] for one in fields(ProfileSummary)]
 _PROFILE_COLUMNS = [profiles.c[one.name] for one in fields(Profile)]
-_NAMED = select(*(profile_items.c[name] for name in ("task", "key", "text", "output", "source", "at"))).where(
-    profile_items.c.profile_id == bindparam("of"),
-    profile_items.c.task.in_(bindparam("tasks", expanding=True)),
-    profile_items.c.key.in_(bindparam("keys", expanding=True)),
+_NAMED_AT_ONCE = 100
+_NAMED = select(
+    *(profile_items.c[name] for name in ("profile_id", "task", "key", "text", "output", "source", "at"))
+).where(
+    or_(
+        *(
+            and_(
+                profile_items.c.profile_id == bindparam(f"of_{number}"),
+                profile_items.c.task == bindparam(f"for_{number}"),
+                profile_items.c.key == bindparam(f"named_{number}"),
+            )
+            for number in range(_NAMED_AT_ONCE)
+        )
+    )
 )
+"""Items by profile, task and key. One statement of always the same shape: a list of triples would be no use to SQLite,
+which reads the whole table for it, and a statement for each user takes longer than what it asks for."""
 _EDIT = update(profile_items).where(
     profile_items.c.profile_id == bindparam("of"),
     profile_items.c.task == bindparam("for"),
     profile_items.c.key == bindparam("named"),
 )
 _COUNT = update(profiles).where(profiles.c.id == bindparam("of")).values(changes=bindparam("changes"))
+
+_Name: TypeAlias = tuple[int, str, str]
+"""Of an item: its profile, task and key."""
+_Content: TypeAlias = tuple[str, str | None, str, datetime | None]
+"""Of an item: text, output, source and time."""
 
 
 class Profiles:
@@ -299,23 +329,24 @@ def _next_change(connection: Connection, profile: int, count: int) -> int:
 
 
 def _put(connection: Connection, tenant: int, items: Sequence[tuple[str, NewItem]], now: datetime) -> list[Stored]:
-    """Store items of users: with a few statements for all of them, and one for each user who has items already."""
+    """Store items of users, with a few statements for all of them together."""
     # A key that comes twice: the last one counts.
     by_user: dict[str, dict[tuple[str, str], int]] = {}
     for place, (user, item) in enumerate(items):
         by_user.setdefault(user, {})[item.task, item.key] = place
     opened = _all_opened(connection, tenant, sorted(by_user), now)
     numbers = _last_numbers(connection, [profile.id for profile in opened.values() if profile.changes])
+    known = ((opened[user], places) for user, places in by_user.items() if opened[user].changes)
+    before = _named(connection, [(profile.id, *name) for profile, places in known for name in places])
     stored = [Stored.SAME] * len(items)
     added: list[Mapping[str, object]] = []
     edited: list[Mapping[str, object]] = []
     counted: list[Mapping[str, object]] = []
     for user, places in by_user.items():
         profile = opened[user]
-        before = _named(connection, profile.id, list(places)) if profile.changes else {}
         change, number = profile.changes, numbers.get(profile.id, 0)
         for name, place in places.items():
-            item, old = items[place][1], before.get(name)
+            item, old = items[place][1], before.get((profile.id, *name))
             if old is not None and old == (item.text, item.output, item.source, item.at):
                 continue
             change += 1
@@ -389,17 +420,17 @@ def _last_numbers(connection: Connection, some: Sequence[int]) -> dict[int, int]
     return found
 
 
-def _named(
-    connection: Connection, profile: int, names: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], tuple[str, str | None, str, datetime | None]]:
-    """What there is under names of tasks and keys: text, output, source and time."""
-    found: dict[tuple[str, str], tuple[str, str | None, str, datetime | None]] = {}
-    keys = sorted({key for _, key in names})
-    tasks = sorted({task for task, _ in names})
-    for start in range(0, len(keys), _MOST_ROWS):
-        some = {"of": profile, "tasks": tasks, "keys": keys[start : start + _MOST_ROWS]}
-        rows = connection.execute(_NAMED, some).all()
-        found |= {(row.task, row.key): (row.text, row.output, row.source, row.at) for row in rows}
+def _named(connection: Connection, names: Sequence[_Name]) -> dict[_Name, _Content]:
+    """What there is under these names."""
+    found: dict[_Name, _Content] = {}
+    for start in range(0, len(names), _NAMED_AT_ONCE):
+        some = names[start : start + _NAMED_AT_ONCE]
+        padded = [*some, *([some[-1]] * (_NAMED_AT_ONCE - len(some)))]
+        given: dict[str, object] = {}
+        for number, (profile, task, key) in enumerate(padded):
+            given[f"of_{number}"], given[f"for_{number}"], given[f"named_{number}"] = profile, task, key
+        rows = connection.execute(_NAMED, given).all()
+        found |= {(row.profile_id, row.task, row.key): (row.text, row.output, row.source, row.at) for row in rows}
     return found
 
 
