@@ -104,7 +104,7 @@ async def _written() -> _Session:
     _RECORD.parent.mkdir(parents=True, exist_ok=True)
     cost = WritingCost()
     async with open_workspace(load_settings(given), budget=Budget(), notify=_tell, progress=_ignore) as workspace:
-        name = f"session {_WORDS}"
+        name = f"session-{_WORDS}"
         draft = await workspace.records.drafts.find(name)
         if draft is None:
             draft = await new_draft(workspace, name, _INSTRUCTION.format(words=_WORDS), DraftOptions())
