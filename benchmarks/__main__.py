@@ -27,6 +27,7 @@ _NAMES = (
     "chat_latency",
     "writing_cost",
     "personalization",
+    "profile_import",
 )
 _BY_NAME_ONLY = (
     "real_books",
