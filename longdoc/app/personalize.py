@@ -117,9 +117,9 @@ async def personal_context(
     if profile is None or not profile.enabled:
         return ProfileContext(reason="there is no such user" if profile is None else "personalization is off")
     task, budget = request.task, request.budget or budget
-    items = await records.profiles.items(profile, task=task.name, newest=_MOST_READ, before=request.before)
-    items = [item for item in items if item.key not in request.without]
-    summary = await records.profiles.summary(profile, task.name) if request.summary else None
+    known, said = await records.profiles.known(profile, task.name, newest=_MOST_READ, before=request.before)
+    items = [item for item in known if item.key not in request.without] if request.without else known
+    summary = said if request.summary else None
     if request.before is not None or request.without:
         summary = _known_then(summary, {item.number for item in items})
     ranked = await _ranked(records, profile, request, items, embedder)

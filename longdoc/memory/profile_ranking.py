@@ -12,12 +12,15 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from itertools import chain
 from random import Random
 from typing import Final
 
 from longdoc.storage.profile_types import Item
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
+_ASCII_WORD = re.compile(r"\w+", re.ASCII)
+"""The same where a text has no other signs, in half the time."""
 _K1, _B = 1.5, 0.75
 """Of BM25 as `rank_bm25` has it, which LaMP uses."""
 _MOST_WORDS: Final = 2_000
@@ -36,7 +39,9 @@ class Ranked(StrEnum):
 
 def words_of(text: str, *, whitespace: bool = False) -> list[str]:
     """The words that items are found by; with `whitespace` what stands between spaces, in the case it has."""
-    return text.split() if whitespace else _WORD.findall(text.lower())
+    if whitespace:
+        return text.split()
+    return (_ASCII_WORD if text.isascii() else _WORD).findall(text.lower())
 
 
 def searched_text(item: Item, *, with_output: bool) -> str:
@@ -94,13 +99,13 @@ def bm25(request: Sequence[str], texts: Sequence[Sequence[str]]) -> list[float]:
     mean = sum(map(len, texts)) / len(texts) if texts else 0.0
     if not mean:
         return [0.0] * len(texts)
-    weights = _weights(wanted, counts)
+    shared = _shared(wanted, counts)
+    weights = _weights(wanted, shared)
     scores: list[float] = []
-    for words, count in zip(texts, counts, strict=True):
+    for words, count, there in zip(texts, counts, shared, strict=True):
         norm = _K1 * (1 - _B + _B * len(words) / mean)
-        scores.append(
-            sum(weights[one] * count[one] * (_K1 + 1) / (count[one] + norm) for one in wanted if one in count)
-        )
+        found = [one for one in wanted if one in there] if there else []
+        scores.append(sum(weights[one] * count[one] * (_K1 + 1) / (count[one] + norm) for one in found))
     return scores
 
 
@@ -114,16 +119,22 @@ def cosines(request: Sequence[float], items: Sequence[Item], vectors: Mapping[in
     ]
 
 
-def _weights(wanted: Sequence[str], counts: Sequence[Counter[str]]) -> dict[str, float]:
+def _shared(wanted: Sequence[str], counts: Sequence[Counter[str]]) -> list[frozenset[str]]:
+    """Which of the words that are looked for each text has."""
+    words = frozenset(wanted)
+    return [words & count.keys() for count in counts]
+
+
+def _weights(wanted: Sequence[str], shared: Sequence[frozenset[str]]) -> dict[str, float]:
     """How telling each word is, always above 0."""
-    number = len(counts)
-    found = {one: sum(one in count for count in counts) for one in wanted}
-    return {one: math.log(1 + (number - there + 0.5) / (there + 0.5)) for one, there in found.items()}
+    number = len(shared)
+    found = Counter(chain.from_iterable(shared))
+    return {one: math.log(1 + (number - found[one] + 0.5) / (found[one] + 0.5)) for one in wanted}
 
 
 def _most(request: Sequence[str], texts: Sequence[Sequence[str]]) -> float:
     wanted = list(dict.fromkeys(request[:_MOST_WORDS]))
-    return sum(_weights(wanted, [Counter(words) for words in texts]).values()) * (_K1 + 1) or 1.0
+    return sum(_weights(wanted, _shared(wanted, [Counter(words) for words in texts])).values()) * (_K1 + 1) or 1.0
 
 
 def _best_first(items: Sequence[Item], scores: Sequence[float]) -> list[Item]:

@@ -162,16 +162,22 @@ class Profiles:
         self, profile: Profile, *, task: str | None = None, newest: int | None = None, before: datetime | None = None
     ) -> list[Item]:
         """The items of a user, the oldest first: of a task, at most so many of the newest, made before a moment."""
-        statement = select(*_ITEM_COLUMNS).where(profile_items.c.profile_id == profile.id)
-        if task is not None:
-            statement = statement.where(profile_items.c.task == task)
-        moment = func.coalesce(profile_items.c.at, profile_items.c.recorded_at)
-        if before is not None:
-            statement = statement.where(moment < before)
-        if newest is not None:
-            statement = statement.order_by(moment.desc(), profile_items.c.number.desc()).limit(newest)
+        statement = _items(profile.id, task=task, newest=newest, before=before)
         rows = await self._database.read(lambda connection: connection.execute(statement).all())
-        return sorted((Item(*row) for row in rows), key=lambda one: (one.moment, one.number))
+        return _in_order(rows)
+
+    async def known(
+        self, profile: Profile, task: str, *, newest: int, before: datetime | None = None
+    ) -> tuple[list[Item], ProfileSummary | None]:
+        """The items of a user for a task as `items` has them, and what is said of it, both of one moment."""
+        some = _items(profile.id, task=task, newest=newest, before=before)
+        said = _summaries(profile.id).where(profile_summaries.c.task == task)
+
+        def work(connection: Connection) -> tuple[list[Item], ProfileSummary | None]:
+            rows, summary = connection.execute(some).all(), connection.execute(said).first()
+            return _in_order(rows), None if summary is None else _summary(summary)
+
+        return await self._database.read(work)
 
     async def page(self, profile: Profile, *, after: int = 0, count: int = 100) -> list[Item]:
         """Items of a user by number, from the first after one."""
@@ -432,6 +438,22 @@ def _named(connection: Connection, names: Sequence[_Name]) -> dict[_Name, _Conte
         rows = connection.execute(_NAMED, given).all()
         found |= {(row.profile_id, row.task, row.key): (row.text, row.output, row.source, row.at) for row in rows}
     return found
+
+
+def _items(profile: int, *, task: str | None, newest: int | None, before: datetime | None) -> Select[Any]:
+    statement = select(*_ITEM_COLUMNS).where(profile_items.c.profile_id == profile)
+    if task is not None:
+        statement = statement.where(profile_items.c.task == task)
+    moment = func.coalesce(profile_items.c.at, profile_items.c.recorded_at)
+    if before is not None:
+        statement = statement.where(moment < before)
+    if newest is not None:
+        statement = statement.order_by(moment.desc(), profile_items.c.number.desc()).limit(newest)
+    return statement
+
+
+def _in_order(rows: Sequence[Row[Any]]) -> list[Item]:
+    return sorted((Item(*row) for row in rows), key=lambda one: (one.moment, one.number))
 
 
 def _own_runs(profile: int) -> Select[Any]:
