@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 REFRESH_HELP = """
 Make the summaries of users that are missing or out of date.
 
-One is out of date with a fifth more items, after an edit of an item it was made from, with another model or prompt.
-Labels and numbers are counted without a model; users with fewer than three items need no summary.
+One is out of date with a fifth more items, after an edit of an item that it was
+made from, and with another model or prompt. Labels and numbers are counted
+without a model. Users with fewer than three items need no summary.
 
 Examples:
 

@@ -80,7 +80,7 @@ def forget(
     *,
     item: Annotated[
         list[str] | None,
-        typer.Option("--item", help="The item of this key alone; can be given again.", metavar="KEY"),
+        typer.Option("--item", help="Items of this key alone; can be given again.", metavar="KEY"),
     ] = None,
     task: Annotated[
         str | None, typer.Option("--task", help="Items of this task alone, and its summary.", metavar="NAME")

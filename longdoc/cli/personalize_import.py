@@ -35,11 +35,14 @@ Examples:
 
   lda personalize import main --format chat --user me
 
-Lines of JSONL and columns of CSV: user, task, key, text, output, at, source. A line without a key has a checksum of
-what it says for one. In a folder, each document is an item of --user, for the task rewrite; of a session of 'lda
-chat', each message that the user typed, for the task answer.
+Lines of JSONL and columns of CSV: user, task, key, text, output, at, source.
+A line without a key has a checksum of what it says for one.
 
-Stopped, interrupted or killed: run the same command again, and it goes on where it was; nothing is stored twice.
+In a folder, each document is an item of --user, for the task rewrite. Of a
+session of 'lda chat', each message of the user is one, for the task answer.
+
+Stopped, interrupted or killed: run the same command again, and it goes on where it was.
+Nothing is stored twice.
 """
 
 

@@ -16,6 +16,9 @@ from longdoc.cli import options
 from longdoc.cli.personalize_options import ProfilePlace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from longdoc.agents.profile_tasks import ProfileTask
     from longdoc.app.bootstrap import Records
     from longdoc.cli.personalize_output import ShownProfile, ShownTask
     from longdoc.storage.profile_types import Profile, Tenant
@@ -151,29 +154,34 @@ def _whole_file(out: Path) -> Generator[IO[bytes], None, None]:
 async def _users(records: Records, tenant: Tenant, after: str, limit: int) -> list[ShownProfile]:
     from longdoc.cli.personalize_output import ShownProfile
 
+    known = _known_tasks()
     profiles = await records.profiles.list(tenant.id, after=after, count=limit)
-    return [ShownProfile(profile, await _tasks(records, profile)) for profile in profiles]
+    return [ShownProfile(profile, await _tasks(records, profile, known)) for profile in profiles]
 
 
 async def _profile(records: Records, profile: Profile, task: str | None) -> ShownProfile:
     from longdoc.cli.personalize_output import ShownProfile
     from longdoc.errors import NotFoundError
 
-    tasks = [one for one in await _tasks(records, profile) if task is None or one.name == task]
+    tasks = [one for one in await _tasks(records, profile, _known_tasks()) if task is None or one.name == task]
     if task is not None and not tasks:
         raise NotFoundError(f"nothing is known of {profile.user!r} for {task!r}")
     items = [await records.profiles.items(profile, task=one.name) for one in tasks]
     return ShownProfile(profile, [replace(one, items=some) for one, some in zip(tasks, items, strict=True)])
 
 
-async def _tasks(records: Records, profile: Profile) -> list[ShownTask]:
-    """The tasks that a user has items or a summary for, without the items."""
+def _known_tasks() -> Mapping[str, ProfileTask]:
     from longdoc.agents.profile_tasks import load_tasks
-    from longdoc.app.personalize import is_stale
-    from longdoc.cli.personalize_output import ShownTask
     from longdoc.config import load_settings
 
-    known = load_tasks(load_settings().profile_tasks)
+    return load_tasks(load_settings().profile_tasks)
+
+
+async def _tasks(records: Records, profile: Profile, known: Mapping[str, ProfileTask]) -> list[ShownTask]:
+    """The tasks that a user has items or a summary for, without the items."""
+    from longdoc.app.personalize import is_stale
+    from longdoc.cli.personalize_output import ShownTask
+
     states = (await records.profiles.states(profile.tenant_id, user=profile.user)).states
     shown: dict[str, ShownTask] = {}
     for state in states:
