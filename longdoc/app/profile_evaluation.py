@@ -175,7 +175,7 @@ class _Trials:
         self._set = questions
         self._stored = stored
         self._options = options
-        self._known: dict[str, list[Item]] = {}
+        self._known: dict[str, int] = {}
         self._embedder: Embedder | None = None
 
     async def results(self) -> list[LampResult]:
@@ -185,9 +185,12 @@ class _Trials:
         if self._options.ranked in NEEDS_EMBEDDER:
             self._embedder = await self._workspace.embedder.opened()
             await self._embed(self._embedder)
+        counted: list[LampResult] = []
         for question in self._set.questions:
-            self._known[question.id] = await self._items(question)
-        counted = [] if needs_model(self._set.task) else list(map(self._counted, self._set.questions))
+            items = await self._items(question)
+            self._known[question.id] = len(items)
+            if not needs_model(self._set.task):
+                counted.append(self._counted(question, items))
         tried = [(system, question) for system in self._options.systems for question in self._set.questions]
         found: dict[int, LampResult] = {}
 
@@ -208,8 +211,7 @@ class _Trials:
         profile = self._stored.profiles[question.user]
         return await self._profiles.items(profile, task=self._set.task.name, before=question.at)
 
-    def _counted(self, question: LampQuestion) -> LampResult:
-        items = self._known[question.id]
+    def _counted(self, question: LampQuestion, items: Sequence[Item]) -> LampResult:
         return LampResult(
             COUNTED,
             question.id,
@@ -223,7 +225,7 @@ class _Trials:
         tally, failure = _Tally(), None
         run = replace(self._run, emit=tally.over(self._run.emit))
         result = LampResult(
-            system.name, question.id, question.user, question.gold, None, known=len(self._known[question.id])
+            system.name, question.id, question.user, question.gold, None, known=self._known[question.id]
         )
         try:
             result = await self._asked(run, system, question, result)
