@@ -27,6 +27,8 @@ _LONGEST_LINE = 1_000
 """Characters of a line in prose that are read."""
 _OTHER_NAMES: Final = (("heading", "title"), ("main_point", "description"), ("main_point", "summary"))
 _SECTIONS = "sections"
+_ENDS = ('"}', "}", "null}", '": null}')
+"""What closes an object that was cut: within a string, after a value, before one, within a name."""
 _MOST_SAID = 10**9
 """The most words that a line may ask for; what is more says nothing."""
 _MERGED = "; "
@@ -147,7 +149,7 @@ def plan_in(text: str) -> PlanShape | None:
     a list in prose; None where there is none of these."""
     with contextlib.suppress(InvalidOutputError):
         return read_shape(text, PlanShape)
-    lines = cleaned(_objects_in(text)) or cleaned(listed(text))
+    lines = cleaned(_objects_in(text)) or cleaned(_cut_line(text)) or cleaned(listed(text))
     return PlanShape(sections=lines) if lines else None
 
 
@@ -230,6 +232,18 @@ def _objects_in(text: str) -> Iterator[PlanLine]:
             continue
         if _SECTIONS not in value:
             yield PlanLine.model_validate(value)
+
+
+def _cut_line(text: str) -> Iterator[PlanLine]:
+    """The line in which JSON ends that was cut, as far as it goes."""
+    begun = text.rfind("{")
+    cut = "[" in text[: max(0, begun)] and "}" not in text[begun:]
+    for end in _ENDS if cut else ():
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(text[begun:].rstrip("\\") + end, strict=False)
+            if isinstance(value, dict) and _SECTIONS not in value:
+                yield PlanLine.model_validate(value)
+                return
 
 
 def _line_of(rest: str) -> Iterator[PlanLine]:

@@ -204,3 +204,26 @@ def test_numbers_that_are_ten_times_off_keep_their_proportions() -> None:
 def test_any_answer_is_read(text: str) -> None:
     for found in (plan_in(text), plan_in(f"1. {text}"), plan_in(json.dumps({"sections": [{"heading": text}]}))):
         assert found is None or all(line.heading and "\n" not in line.heading for line in found.sections)
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        '{"title": "T",\n "sections": [\n  {"heading": "The sea", "main_point": "waves and waves and waves',
+        '{"title": "T", "sections": [{"heading": "The sea", "main_point": "waves\\',
+        '{"title": "T", "sections": [{"heading": "The sea", "words": 100',
+        '{"title": "T", "sections": [{"heading": "The sea", "words": ',
+        '{"title": "T", "sections": [{"heading": "The sea", "main_po',
+    ],
+)
+def test_a_plan_that_was_cut_in_its_first_line_has_what_there_is_of_it(cut: str) -> None:
+    plan = plan_in(cut)
+    assert plan is not None
+    assert [line.heading for line in plan.sections] == ["The sea"]
+    whole = plan_in(cut.replace("[", '[{"heading": "The land", "main_point": "hills"}, ', 1))
+    assert whole is not None
+    assert [line.heading for line in whole.sections] == ["The land"]
+
+
+def test_a_plan_that_was_cut_before_its_first_line_is_none() -> None:
+    assert plan_in('{"title": "The sea and the') is None
