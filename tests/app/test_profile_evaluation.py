@@ -26,6 +26,7 @@ from longdoc.evaluation.planted_users import planted_set, planted_sets, swapped
 from longdoc.memory.profile_ranking import Ranked
 from tests.app.chatting import with_workspace
 from tests.app.test_writing_evaluation import Watched
+from tests.e2e.command import Lda
 
 TASKS = [f"lamp-{number}" for number in range(1, 8)]
 BOTH, ITEMS = "summary, k=1", "bm25, k=4"
@@ -240,6 +241,22 @@ def test_the_command_makes_tables_and_pictures(tmp_path: Path, monkeypatch: pyte
     assert report["parts"][0]["figures"][0]["questions"] == 8
     for task in ("lamp-2", "lamp-3"):
         assert (tmp_path / "plots" / f"planted-{task}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_killed_command_goes_on_and_no_call_is_made_twice(tmp_path: Path) -> None:
+    line = ("eval", "lamp", "--planted", "40", "--task", "4", "--engine", "scripted")
+    whole, killed = Lda(tmp_path / "whole"), Lda(tmp_path / "killed")
+    for one in (whole, killed):
+        one.home.mkdir()
+    report = whole.json(*line)["results"][0]
+    process = killed.start(*line)
+    killed.wait_for_calls(100, process)
+    process.kill()
+    process.communicate()
+    assert 0 < killed.recorded_calls() < whole.recorded_calls()
+    assert killed.json(*line)["results"][0] == report
+    keys = "select count(*) - count(distinct key) from calls"
+    assert killed.query(keys) == whole.query(keys)
 
 
 @pytest.mark.parametrize(
