@@ -41,6 +41,7 @@ _BY_NAME_ONLY = (
     "writing_repetition",
     "writing_session",
     "vllm_pipeline",
+    "service_load",
 )
 """What takes hours, or needs a GPU."""
 _PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"

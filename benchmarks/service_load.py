@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from benchmarks.table import BenchmarkTable
 from longdoc.storage.api_keys import ApiKeys, NewKey, Scope
 from longdoc.storage.database import Database
-from longdoc.storage.profile_types import NewItem, ProfileSummary, Tenant
+from longdoc.storage.profile_types import NewItem, Profile, ProfileSummary, Tenant
 from longdoc.storage.profiles import Profiles
 
 _USERS = int(os.environ.get("LDA_BENCH_USERS", "100000"))
@@ -27,6 +27,7 @@ _SECONDS = float(os.environ.get("LDA_BENCH_SECONDS", "30"))
 _ITEMS = 50
 _USERS_AT_ONCE = 100
 _WORDS_EACH = 30
+_WORDS_OF_SUMMARY = 100
 _VOCABULARY = 20_000
 _RATE = 200
 _CONNECTIONS = 16
@@ -119,15 +120,12 @@ async def _filled() -> Path:
 async def _fill(profiles: Profiles, tenant: Tenant, users: range, choose: random.Random) -> None:
     await profiles.put(tenant.id, [(_user(user), _item(choose, number)) for user in users for number in range(_ITEMS)])
     opened = await asyncio.gather(*(profiles.get(tenant.id, _user(user)) for user in users))
-    await asyncio.gather(
-        *(
-            profiles.say(
-                one,
-                ProfileSummary(_TASK, _text(choose, 100), (1, 2, 3), _ITEMS, one.changes, "made", "made", _FIRST_DAY),
-            )
-            for one in opened
-        )
-    )
+    await asyncio.gather(*(profiles.say(one, _summary(choose, one)) for one in opened))
+
+
+def _summary(choose: random.Random, profile: Profile) -> ProfileSummary:
+    text = _text(choose, _WORDS_OF_SUMMARY)
+    return ProfileSummary(_TASK, text, (1, 2, 3), _ITEMS, profile.changes, "made", "made", _FIRST_DAY)
 
 
 def _item(choose: random.Random, number: int) -> NewItem:

@@ -30,6 +30,19 @@ def test_users_are_made_looked_at_and_deleted(tmp_path: Path) -> None:
             lda.send(calls.get_user("bob"))
 
 
+def test_of_a_user_that_is_deleted_nothing_is_left_in_the_files(tmp_path: Path) -> None:
+    marker = "Xylophonquark"
+    with running(tmp_path / "a.db") as service, service.client() as lda:
+        items = [NewItem("title", f"{marker} {n}", f"{marker} {n}", f"{marker} it") for n in range(5)]
+        lda.send(calls.put_items(marker, items, key="once"))
+        job = lda.send(calls.refresh(marker, key="again"))
+        assert list(lda.stream(calls.hear_job(job.id)))[-1].status == "done"
+        assert lda.send(calls.personalize(marker, f"a {marker}", task="title")).output == f"{marker} it"
+        assert any(marker.encode() in file.read_bytes() for file in tmp_path.iterdir())
+        lda.send(calls.delete_user(marker))
+        assert not any(marker.encode() in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+
+
 def test_items_are_stored_paged_and_deleted_with_what_was_said_from_them(tmp_path: Path) -> None:
     at = datetime(2024, 5, 1, 12, tzinfo=UTC)
     with running(tmp_path / "a.db") as service, service.client() as lda:

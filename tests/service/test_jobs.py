@@ -13,6 +13,7 @@ from pathlib import Path
 from longdoc.app.bootstrap import Records, open_records
 from longdoc.client import Client, calls
 from longdoc.client.calls import NewItem
+from longdoc.client.replies import Job
 from longdoc.engines.scripted import ScriptedEngine
 from longdoc.errors import ServiceError
 from longdoc.storage.database import Database
@@ -37,6 +38,21 @@ def test_a_job_that_is_cancelled_makes_no_more(tmp_path: Path) -> None:
         assert len(engine.calls) == made < 200
         assert client.send(calls.get_job(job.id)).status == "cancelled"
         assert client.send(calls.cancel_job(job.id)).status == "cancelled"
+
+
+def test_who_listens_to_a_job_is_let_go_when_the_service_ends(tmp_path: Path) -> None:
+    heard: list[Job] = []
+    with running(tmp_path / "a.db", engine=ScriptedEngine(reader, delay=60.0)) as service:
+        client = service.client()
+        _fill(client, users=1)
+        job = client.send(calls.refresh())
+        listening = threading.Thread(target=lambda: heard.extend(client.stream(calls.hear_job(job.id))))
+        listening.start()
+        _until(lambda: client.send(calls.get_job(job.id)).planned > 0)
+    listening.join(10)
+    client.close()
+    assert not listening.is_alive()
+    assert heard[-1].status == "running"  # its stream was ended, not broken off
 
 
 def test_a_job_of_a_user_goes_with_the_user(tmp_path: Path) -> None:

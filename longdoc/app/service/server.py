@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from longdoc.agents.profile_tasks import load_tasks
 from longdoc.app.bootstrap import open_records
 from longdoc.app.service import health, memories, personal, refreshes, users
 from longdoc.app.service.access import is_loopback
@@ -23,7 +24,7 @@ from longdoc.app.service.problems import install_problems
 from longdoc.app.service.request_log import log, log_to_stderr
 from longdoc.config import Settings
 from longdoc.engines.engine import Engine
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, StorageError
 from longdoc.storage.clock import utc_now
 
 if TYPE_CHECKING:
@@ -65,12 +66,13 @@ def create_app(
 async def check_binding(settings: Settings, host: str, *, require_keys: bool) -> bool:
     """Whether a service at an address goes without keys as long as there are none.
 
-    Raises `ConfigError` where keys are needed and there is none that can be used.
+    Raises `ConfigError` where keys are needed and there is none that can be used, `StorageError` where the record
+    cannot be opened.
     """
     local = is_loopback(host)
-    if local and not require_keys:
-        return True
     async with open_records(settings) as records:
+        if local and not require_keys:
+            return True
         if any(key.valid(utc_now()) for key in await records.api_keys.list()):
             return False
     why = "with --require-keys" if local else f"at {host}, which others can reach,"
@@ -79,6 +81,7 @@ async def check_binding(settings: Settings, host: str, *, require_keys: bool) ->
 
 def serve(settings: Settings, host: str, port: int, *, require_keys: bool, ready: Callable[[str], None]) -> None:
     """Serve until a signal ends it; `ready` is told the address. Raises `ConfigError`, `StorageError`."""
+    load_tasks(settings.profile_tasks)  # what cannot be used is told before anything is opened
     keyless = asyncio.run(check_binding(settings, host, require_keys=require_keys))
     with _listening(host, port) as listening:
         app = create_app(settings, keyless=keyless)
@@ -87,6 +90,8 @@ def serve(settings: Settings, host: str, port: int, *, require_keys: bool, ready
         address = f"http://{shown}:{listening.getsockname()[1]}"
         server = make_server(app, ready=lambda: ready(address))
         server.run(sockets=[listening])
+        if not server.started:
+            raise StorageError("the service did not start; the lines before this one say why")
 
 
 def make_server(app: FastAPI, *, ready: Callable[[], None]) -> uvicorn.Server:
