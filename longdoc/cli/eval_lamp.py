@@ -151,7 +151,7 @@ class TriedProfiles:
 @options.with_run_options(formats="md, txt or json")
 @options.with_fields("tried", TriedProfiles)
 def lamp(
-    path: Annotated[Path | None, typer.Argument(help="Questions about users.", metavar="[PATH]")] = None,
+    path: Annotated[Path | None, typer.Argument(help="Questions about users.", metavar="PATH")] = None,
     *,
     tried: TriedProfiles,
     run: options.RunOptions,
