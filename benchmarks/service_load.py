@@ -89,9 +89,9 @@ def run() -> BenchmarkTable:
 def _how() -> str:
     return (
         f"`POST /v1/context` of `lda serve` in a process of its own, for {_USERS:,} users of {_ITEMS} items "
-        f"({_WORDS_EACH} words each) with a summary, in SQLite, with a key, for {_SECONDS:.0f} seconds; users at random. "
-        "The requests come from another process on the same computer. At the given rate a request's time counts from "
-        "when it was due, whether or not one before it was late."
+        f"({_WORDS_EACH} words each) with a summary, in SQLite, with a key, for {_SECONDS:.0f} seconds; users at "
+        "random. The requests come from another process on this computer. At the given rate a request's time counts "
+        "from when it was due, whether or not one before it was late."
     )
 
 

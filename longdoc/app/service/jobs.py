@@ -67,6 +67,7 @@ class JobRunner:
         self._open_jobs = open_jobs
         self._owner = secrets.token_hex(8)
         self._woken = asyncio.Event()
+        self._works: dict[str, asyncio.Task[RefreshReport]] = {}
         self._working: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
         self._kept_up = float("-inf")
@@ -74,6 +75,11 @@ class JobRunner:
     def start(self) -> None:
         """Begin to look for jobs."""
         self._loop = asyncio.create_task(self._run())
+
+    def stop(self, id_: str) -> None:
+        """Stop a job that was cancelled, where it is done here; another process hears of it at its next beat."""
+        if id_ in self._works:
+            self._works[id_].cancel()
 
     def wake(self) -> None:
         """Look for jobs at once."""
@@ -116,7 +122,7 @@ class JobRunner:
 
     async def _do(self, job: Job) -> None:
         progress = _Progress(planned=job.planned)
-        work = asyncio.create_task(self._refreshed(job, progress))
+        work = self._works[job.id] = asyncio.create_task(self._refreshed(job, progress))
         try:
             while not work.done():
                 await asyncio.wait([work], timeout=_BEAT_SECONDS)
@@ -133,6 +139,7 @@ class JobRunner:
             log("failed", level=ERROR, job=job.id, error=type(error).__name__, place=place_of(error))
             await self._failed(job, "internal")
         finally:
+            del self._works[job.id]
             await _stopped(work)
 
     async def _failed(self, job: Job, kind: str) -> None:

@@ -59,7 +59,9 @@ async def hear_job(asked: Reading, id: InPath) -> Response:  # noqa: A002 - as a
 @router.delete("/jobs/{id}", response_model=JobView)
 async def cancel_job(asked: Writing, id: InPath) -> Response:  # noqa: A002 - as above
     """Cancel a job; what it has made stays."""
-    return reply(JobView.of(await asked.parts.library.records.jobs.cancel(asked.tenant.id, id)))
+    job = await asked.parts.library.records.jobs.cancel(asked.tenant.id, id)
+    asked.parts.runner.stop(job.id)
+    return reply(JobView.of(job))
 
 
 async def _events(asked: Asked, job: Job) -> AsyncGenerator[bytes, None]:
