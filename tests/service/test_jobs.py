@@ -66,7 +66,7 @@ def test_a_job_of_a_user_goes_with_the_user(tmp_path: Path) -> None:
 
 
 def test_a_job_is_parked_when_the_service_ends_and_gone_on_with_at_the_next_start(tmp_path: Path) -> None:
-    lda = Lda(tmp_path, {"LDA_ENGINE": "scripted", "LDA_SCRIPTED_DELAY": "0.7"})
+    lda = Lda(tmp_path, {"LDA_ENGINE": "scripted", "LDA_SCRIPTED_DELAY": "1.5"})
     process, address = served(lda)
     try:
         with Client(address) as client:
