@@ -90,7 +90,6 @@ class _Request:
 
     async def send(self, message: Message) -> None:
         """Send on what the app sends, with the id and what holds for every reply."""
-        """Send on what the app sends, with the id and what holds for every reply."""
         if message["type"] == "http.response.start":
             self.status, self.begun = message["status"], True
             headers = MutableHeaders(scope=message)
