@@ -60,11 +60,16 @@ class TriedWriting:
         typer.Option("--judge", min=0, help="How often the model marks each text.", rich_help_panel=_WRITING),
     ] = 0
     least_words: Annotated[
-        int, typer.Option("--least-words", min=0, help="Only prompts that ask for at least so many.", rich_help_panel=_WRITING)
+        int,
+        typer.Option(
+            "--least-words", min=0, help="Only prompts that ask for at least so many.", rich_help_panel=_WRITING
+        ),
     ] = 0
     most_words: Annotated[
         int | None,
-        typer.Option("--most-words", min=1, help="Only prompts that ask for at most so many.", rich_help_panel=_WRITING),
+        typer.Option(
+            "--most-words", min=1, help="Only prompts that ask for at most so many.", rich_help_panel=_WRITING
+        ),
     ] = None
     limit: Annotated[
         int | None,
