@@ -18,7 +18,7 @@ from longdoc.agents.profile_tasks import BUILT_IN
 from longdoc.app.bootstrap import Records, open_records
 from longdoc.app.profile_import import ImportReport, import_items
 from longdoc.app.profile_import_entries import ItemEntry, Owner
-from longdoc.app.profile_import_files import CountedFile, read_array, read_csv, read_jsonl, read_lamp
+from longdoc.app.profile_import_files import CountedFile, read_csv, read_jsonl, read_lamp
 from longdoc.app.profile_import_sources import (
     AT_ONCE,
     ChatSource,
@@ -28,6 +28,7 @@ from longdoc.app.profile_import_sources import (
     open_file,
 )
 from longdoc.config import load_settings
+from longdoc.documents.json_array import read_array
 from longdoc.errors import ConfigError, NotFoundError
 from longdoc.storage.memory_types import MemoryKind, NamespaceName, NewMemory
 from longdoc.storage.profile_types import Item, NewItem
@@ -232,7 +233,7 @@ def test_lamp_without_a_task_or_of_outputs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--task lamp-4"):
         imported(tmp_path, file)
     with (
-        pytest.raises(ConfigError, match="no JSON array of users"),
+        pytest.raises(ConfigError, match="no JSON array"),
         open_file(str(written(tmp_path / "b", ['{"golds": []}'])), ImportFormat.LAMP, Owner(task="lamp-4")) as source,
     ):
         with_records(tmp_path, lambda records: taken_in(records, source))
@@ -276,7 +277,7 @@ def test_an_array_is_read_the_same_in_pieces_of_any_size(
     values: list[Any], most: int, indent: int | None, plain: bool
 ) -> None:
     data = json.dumps(values, indent=indent, ensure_ascii=plain).encode("utf-8", "replace")
-    read = [value for _, value in read_array(CountedFile(_Drip(data, most)))]
+    read = [value for _, value in read_array(CountedFile(_Drip(data, most)).read)]
     assert read == json.loads(data)
 
 

@@ -146,12 +146,12 @@ def test_inputs_with_one_profile_are_of_one_user(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"a": 1}', "no JSON list"),
-        ("", "no JSON list"),
-        ('[{"id": "1", "input": "x", "profile": []}', "ends within"),
-        ('[{"id": "1", "input": "x", "profi', "is cut"),
-        ('[{"id": "1", "input": "x", "profile": []} 4]', "where a comma"),
-        ("[4]", "no object"),
+        ('{"a": 1}', "no JSON array"),
+        ("", "no JSON array"),
+        ('[{"id": "1", "input": "x", "profile": []}', "neither a comma nor the end"),
+        ('[{"id": "1", "input": "x", "profi', "ends within entry 1"),
+        ('[{"id": "1", "input": "x", "profile": []} 4]', "neither a comma nor the end"),
+        ("[4]", "a valid dictionary"),
         ('[{"id": "1", "input": "x"}]', "object 1.*profile"),
         ('[{"id": "1", "input": "x", "profile": []}, {"id": "1", "input": "y", "profile": []}]', "twice"),
         ('[{"id": "2", "input": "x", "profile": []}]', "no gold output for 2|no answer to 1"),
