@@ -175,6 +175,8 @@ def imported_lines(report: ImportReport) -> list[str]:
         f"warning: {count:,} items are of a task {task!r}, which is not set up here (profile_tasks)"
         for task, count in sorted(report.unknown.items())
     ]
+    if not any((report.added, report.changed, report.same, report.bad, report.summaries, report.summaries_left)):
+        lines.append("warning: there is nothing in it")
     return lines
 
 

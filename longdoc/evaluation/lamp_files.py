@@ -77,6 +77,8 @@ def read_set(path: Path, *, gold: Path | None = None, task: str | None = None) -
         if gold is not None:
             raise ConfigError(f"{path} is a folder, whose gold outputs are in {_FOLDER[-1]}; leave --gold out")
         return _read_folder(path, task)
+    if not path.exists():
+        raise DocumentError("there is no such file or folder; check the path", source=str(path))
     return _read_lamp(path, gold or _outputs_beside(path), task)
 
 

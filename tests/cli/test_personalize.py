@@ -384,3 +384,11 @@ def test_tasks_of_a_file_are_known(known: Lda) -> None:
     known.environment["LDA_PROFILE_TASKS"] = str(tasks)
     assert known.json("personalize", "import", "-", stdin=row)["unknown_tasks"] == {}
     assert asked(known, "ann", "A frog.", "--task", "haiku")["items"][0]["text"] == "An old pond."
+
+
+def test_a_file_with_nothing_in_it_is_told(lda: LdaHere, tmp_path: Path) -> None:
+    for name in ("empty.jsonl", "empty.csv"):
+        (tmp_path / name).touch()
+        done = lda.run("personalize", "import", tmp_path / name)
+        assert done.returncode == 0
+        assert "there is nothing in it" in done.stderr

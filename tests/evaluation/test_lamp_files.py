@@ -228,3 +228,8 @@ def test_commit_titles_are_read_and_limited_by_user() -> None:
         read_set(COMMITS, task="lamp-5")
     with pytest.raises(ConfigError, match="--gold"):
         read_set(COMMITS, gold=COMMITS / "gold.jsonl")
+
+
+def test_a_path_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="no such file or folder"):
+        read_set(tmp_path / "dev_questions.json")
