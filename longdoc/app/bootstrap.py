@@ -75,10 +75,17 @@ class Workspace:
     engine: Engine
     embedder: LateEmbedder
 
-    def recorded_engine(self, run_id: str, *, fresh_since: datetime | None, interactive: bool = False) -> Engine:
-        """The engine behind the ledger, for one run; `interactive`: somebody waits for it."""
+    def recorded_engine(
+        self, run_id: str, *, fresh_since: datetime | None, interactive: bool = False, bound: bool = False
+    ) -> Engine:
+        """The engine behind the ledger, for one run; `interactive` and `bound` are those of `LedgerEngine`."""
         return LedgerEngine(
-            self.engine, self.records.ledger, run_id=run_id, fresh_since=fresh_since, interactive=interactive
+            self.engine,
+            self.records.ledger,
+            run_id=run_id,
+            fresh_since=fresh_since,
+            interactive=interactive,
+            bound=bound,
         )
 
 

@@ -89,15 +89,16 @@ class Personalized:
 def open_profile_run(
     workspace: Workspace, profile: Profile, *, interactive: bool, emit: Emit
 ) -> AbstractAsyncContextManager[OpenRun]:
-    """Open the run that calls for a user are recorded in; it holds no text of the user's in what is shown of it."""
+    """Open the run that calls for a user are recorded in, as long as neither user nor items are deleted meanwhile; each
+    state of the items has one of its own. What is shown of it holds no text of the user's."""
     request = RunRequest(
         kind="profile",
         title=f"profile {profile.id}",
         document_ids=(),
-        parameters={"profile": profile.id},
+        parameters={"profile": profile.id, "changes": profile.changes},
         model=workspace.engine.info.identity,
     )
-    return open_run(workspace, request, fresh=False, interactive=interactive, emit=emit)
+    return open_run(workspace, request, fresh=False, interactive=interactive, bound=True, emit=emit)
 
 
 async def personal_context(

@@ -40,12 +40,14 @@ class RefreshOptions:
 
 @dataclass(slots=True)
 class RefreshReport:
-    """What a refresh did: summaries `made`, those that were `current`, `locked`, of users with too `few` items, of
-    tasks that are `unknown` here, and what `failed`, by user and task. `read` counts the items that models read."""
+    """What a refresh did: summaries `made`, those that were `current`, `locked`, of users who are `off`, with too `few`
+    items, of tasks that are `unknown` here, and what `failed`, by user and task. `read` counts the items that models
+    read."""
 
     made: int = 0
     current: int = 0
     locked: int = 0
+    off: int = 0
     few: int = 0
     unknown: int = 0
     read: int = 0
@@ -106,7 +108,9 @@ class _Refresh:
     def wanted(self, state: TaskState) -> bool:
         """Whether a summary is to be made; where not, the report says why."""
         task, summary = self._tasks.get(state.task), state.summary
-        if task is None:
+        if not state.profile.enabled:
+            self._report.off += 1
+        elif task is None:
             self._report.unknown += 1
         elif summary is not None and summary.locked:
             self._report.locked += 1

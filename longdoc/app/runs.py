@@ -54,12 +54,14 @@ async def open_run(
     fresh: bool,
     fresh_since: datetime | None = None,
     interactive: bool = False,
+    bound: bool = False,
     emit: Emit,
 ) -> AsyncGenerator[OpenRun, None]:
     """Open a run and close it with the status its work earned, also when it fails or is interrupted.
 
     What was recorded before `fresh_since` (aware), or before a `fresh` start, does not count. The calls of an
-    `interactive` run, for which somebody waits, go before others where the engine can.
+    `interactive` run, for which somebody waits, go before others where the engine can. Those of a `bound` one are not
+    recorded any more once it is deleted.
     """
     runs = workspace.records.runs
     started = await runs.start(request, fresh=fresh)
@@ -67,7 +69,7 @@ async def open_run(
     run = OpenRun(
         id=started.id,
         engine=workspace.recorded_engine(
-            started.id, fresh_since=fresh_since or started.fresh_since, interactive=interactive
+            started.id, fresh_since=fresh_since or started.fresh_since, interactive=interactive, bound=bound
         ),
         usage=usage,
         emit=_tallied(emit, usage, workspace.engine.info),

@@ -171,12 +171,18 @@ class Ledger:
         info: EngineInfo,
         *,
         run_id: str | None = None,
+        bound: bool = False,
     ) -> asyncio.Future[Completion]:
-        """As `record`, but queued on return: whatever becomes of the caller, the call will be stored."""
+        """As `record`, but queued on return: whatever becomes of the caller, the call will be stored.
+
+        One that is `bound` is stored with its run or not at all: where the run was deleted meanwhile, `NotFoundError`.
+        """
         split = split_inputs(request)
         row = call_row(request, completion, info, inputs=split.inputs) | {"key": key, "created_at": self._now()}
 
         def work(connection: Connection) -> Completion:
+            if bound and connection.execute(select(runs.c.id).where(runs.c.id == run_id)).first() is None:
+                raise NotFoundError("what this was asked for was deleted meanwhile")
             for sha256, text in split.texts.items():
                 store_text(connection, sha256, text)
             call_id = int(connection.execute(_INSERT_CALL, row).scalar_one())
@@ -241,7 +247,7 @@ class LedgerEngine:
 
     Identical calls in flight at once are made once: the others wait, and one of them goes on where the first
     fails. Answers from before `fresh_since` do not count. Calls are counted for the run `run_id` if given;
-    `interactive`: somebody waits for them.
+    `interactive`: somebody waits for them. Calls that are `bound` to their run are recorded as long as it is there.
     """
 
     def __init__(
@@ -252,7 +258,9 @@ class LedgerEngine:
         run_id: str | None = None,
         fresh_since: datetime | None = None,
         interactive: bool = False,
+        bound: bool = False,
     ) -> None:
+        self._bound = bound
         self._inner = inner
         self._ledger = ledger
         self._run_id = run_id
@@ -286,7 +294,9 @@ class LedgerEngine:
     async def _ask(self, key: str, request: CompletionRequest, on_text: TextSink | None) -> Completion:
         urgent = replace(request, interactive=True) if self._interactive else request
         completion = await self._inner.complete(urgent, on_text=on_text)
-        stored = self._ledger.enqueue(key, request, completion, self._inner.info, run_id=self._run_id)
+        stored = self._ledger.enqueue(
+            key, request, completion, self._inner.info, run_id=self._run_id, bound=self._bound
+        )
         try:
             return await asyncio.shield(stored)
         except asyncio.CancelledError:

@@ -227,14 +227,16 @@ class Profiles:
         return [_summary(row) for row in rows]
 
     async def summarize(self, profile: Profile, summary: ProfileSummary) -> bool:
-        """Store a summary that was made; False where an item that it was made from is gone, or it was locked since."""
+        """Store a summary that was made; False where it was locked since, or an item that it was made from is not what
+        it was: gone, edited, or its number that of another."""
 
         def work(connection: Connection) -> bool:
             row = connection.execute(_summaries(profile.id).where(profile_summaries.c.task == summary.task)).first()
             if row is not None and row.locked:
                 return False
             mine = profile_items.c.profile_id == profile.id, profile_items.c.number.in_(summary.items)
-            there = connection.execute(select(func.count()).where(*mine)).scalar_one()
+            same = profile_items.c.change <= summary.change
+            there = connection.execute(select(func.count()).where(*mine, same)).scalar_one()
             if there < len(summary.items):
                 return False
             _save(connection, profile.id, summary)

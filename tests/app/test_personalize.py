@@ -159,3 +159,57 @@ def test_what_is_put_again_is_the_same_changed_or_added(tmp_path: Path) -> None:
             assert await profiles.find(tenant.id, "carl") is None
 
     asyncio.run(work())
+
+
+def test_of_a_user_who_is_off_nothing_is_read_and_nothing_shown(tmp_path: Path) -> None:
+    engine = ScriptedEngine(reader)
+
+    async def work() -> None:
+        async with workspace_at(tmp_path / "a.db", engine) as workspace:
+            profiles = workspace.records.profiles
+            tenant = await profiles.tenant("local")
+            await profiles.put(tenant.id, [("ann", item(n, f"text {n}", "Fix the door")) for n in range(4)])
+            await profiles.enable(await profiles.get(tenant.id, "ann"), enabled=False)
+            report = await refresh(workspace, tenant, BUILT_IN, RefreshOptions(force=True), emit=_quiet)
+            assert (report.made, report.off, engine.calls) == (0, 1, [])
+            found = await personalize(workspace, tenant, "ann", PersonalRequest(_TITLE, "a text"), emit=_quiet)
+            assert not found.context.personal
+            assert found.context.reason == "personalization is off"
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("change", ["edited", "deleted", "replaced", "forgotten"])
+def test_what_changes_while_a_summary_is_made_is_not_in_it(tmp_path: Path, change: str) -> None:
+    marker = "Xylophonquark"
+    engine = ScriptedEngine(reader, delay=0.3)
+
+    async def work() -> None:
+        async with workspace_at(tmp_path / "a.db", engine) as workspace:
+            profiles = workspace.records.profiles
+            tenant = await profiles.tenant("local")
+            news = [("ann", item(n, f"text {n}", f"{marker} the door")) for n in range(4)]
+            others = [("bob", item(n, f"text {n}", "Fix the door")) for n in range(4)]
+            await profiles.put(tenant.id, [*news, *others])
+            ann = await profiles.get(tenant.id, "ann")
+            making = asyncio.ensure_future(refresh(workspace, tenant, BUILT_IN, RefreshOptions(), emit=_quiet))
+            while len(engine.calls) < 2:
+                await asyncio.sleep(0.01)
+            if change == "edited":
+                await profiles.put(tenant.id, [("ann", item(3, "text 3", "Fix the wall"))])
+            elif change == "forgotten":
+                await profiles.delete(ann)
+            else:
+                await profiles.delete_items(ann, [4])
+            if change == "replaced":
+                await profiles.put(tenant.id, [("ann", item(9, "text 9", "Fix the wall"))])
+            report = await making
+            assert report.made == 1, "bob's, which goes on"
+            assert await profiles.summary(await profiles.get(tenant.id, "bob"), "title") is not None
+            if change != "forgotten":
+                assert await profiles.summary(ann, "title") is None
+
+    asyncio.run(work())
+    if change == "forgotten":
+        for file in tmp_path.rglob("*"):
+            assert not file.is_file() or marker.encode() not in file.read_bytes(), file
