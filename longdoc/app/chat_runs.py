@@ -24,6 +24,6 @@ async def open_chat_run(
         parameters={"namespace": namespace.id},
         model=workspace.engine.info.identity,
     )
-    async with open_run(workspace, request, fresh=False, interactive=interactive, emit=emit) as run:
+    async with open_run(workspace, request, fresh=False, interactive=interactive, bound=True, emit=emit) as run:
         await workspace.records.memories.owns(namespace.id, run.id)
         yield run
