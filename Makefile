@@ -18,7 +18,7 @@ help: ## Show the targets
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[local,eval,write,serve,postgres,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[local,eval,write,serve,postgres,langchain,llama-index,otel,site,dev]'
 	touch $@
 
 setup: $(STAMP) ## Make the environment

@@ -15,6 +15,7 @@ from longdoc.agents.relevance import ScoringMode
 from longdoc.app.answer_records import selection_json
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.finding import AskOptions, Finder, Selection, Sizes
+from longdoc.app.results import Shown, Source, found_in
 from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.segmentation import segments_of
 from longdoc.app.shelf import Shelf
@@ -32,7 +33,7 @@ _STRIDE = WINDOW_TOKENS - OVERLAP_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
-class AskResult:
+class AskResult(Shown):
     """An answer with the run it came from, how it was found, and what that took this time.
 
     `asked` is the question as it was searched for: itself, or a follow-up written out. `count` is the number that was
@@ -50,6 +51,16 @@ class AskResult:
     unit: Unit | None = None
     unread: int = 0
     usage: RunUsage = field(default_factory=RunUsage)
+
+    @property
+    def text(self) -> str:
+        """The answer."""
+        return self.answer.text
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The verified citations of its claims."""
+        return found_in(self.text, ((claim.text, claim.citations) for claim in self.answer.claims))
 
 
 @dataclass(frozen=True, slots=True)

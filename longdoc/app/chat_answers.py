@@ -20,6 +20,7 @@ from longdoc.app.chat_documents import ChatDocuments, DocumentAnswer
 from longdoc.app.chat_facts import ChatFacts
 from longdoc.app.chat_runs import open_chat_run
 from longdoc.app.memory_access import policy_of
+from longdoc.app.results import Shown, Source, found_in
 from longdoc.app.runs import OpenRun, RunUsage
 from longdoc.app.segmentation import counter_of
 from longdoc.app.written_answer import WrittenAnswer
@@ -57,7 +58,7 @@ class ChatOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Shown):
     """An answer: the turn's number, its text, what was decided about memory, and where the prompt's tokens went.
 
     `answer` has the claims with their citations where it was read from documents. `recorded`: it was answered before,
@@ -71,6 +72,13 @@ class Reply:
     usage: RunUsage = field(default_factory=RunUsage)
     answer: Answer | None = None
     recorded: bool = False
+    run_id: str = ""
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The verified citations, where it was answered from documents."""
+        claims = () if self.answer is None else self.answer.claims
+        return found_in(self.text, ((claim.text, claim.citations) for claim in claims))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +141,7 @@ class ChatAnswers:
         await self._stored(said, text, status, calls, found.decision)
         if on_text is not None:
             on_text(text)
-        return Reply(said.number, text, status, found.decision, found.usage, found.answer)
+        return Reply(said.number, text, status, found.decision, found.usage, found.answer, run_id=found.run_id)
 
     async def _found(self, said: Memory, emit: Emit) -> DocumentAnswer | None:
         if not self._documents.ids:
@@ -168,7 +176,7 @@ class ChatAnswers:
             status = MemoryStatus.CUT if answer.completion.cut else MemoryStatus.DONE
             await written.ended()
             stored = await self._stored(said, answer.completion.text, status, calls, shown)
-        return Reply(stored.number, stored.response, status, shown, run.usage)
+        return Reply(stored.number, stored.response, status, shown, run.usage, run_id=run.id)
 
     async def _decide(self, run: OpenRun, said: Memory, room: Room) -> Decision:
         judge = MemoryJudge(run.engine, namespace=self._namespace.id, emit=run.emit)

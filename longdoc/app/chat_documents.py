@@ -30,6 +30,7 @@ class DocumentAnswer:
     answer: Answer
     decision: dict[str, JsonValue]
     usage: RunUsage
+    run_id: str
 
 
 class ChatDocuments:
@@ -75,7 +76,7 @@ class ChatDocuments:
             return None
         if not result.answer.found:
             return None
-        return DocumentAnswer(result.answer, _decision(result), result.usage)
+        return DocumentAnswer(result.answer, _decision(result), result.usage, result.run_id)
 
     def close(self) -> None:
         """Free the index. Idempotent."""

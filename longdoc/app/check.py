@@ -11,6 +11,7 @@ from longdoc.agents.graph import run_graph
 from longdoc.app.ask import estimate_ask
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.finding import AskOptions, Finder, Sizes
+from longdoc.app.results import Shown, Source, found_in
 from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.shelf import Shelf
 from longdoc.app.strategies import Strategy, StrategyChoice
@@ -35,14 +36,35 @@ class CheckedClaim:
     check: ClaimCheck | None
     failure: str = ""
 
+    @property
+    def told(self) -> str:
+        """Verdict, claim and reason in a line."""
+        if self.check is None:
+            return f"Could not be judged: {self.claim} ({self.failure})"
+        verdict = self.check.verdict.replace("_", " ").capitalize()
+        return " ".join(filter(None, (f"{verdict}: {self.claim}", self.check.reason)))
+
 
 @dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Shown):
     """Checked claims in the order they were given, the run they came from, and what that took this time."""
 
     run_id: str
     claims: tuple[CheckedClaim, ...]
     usage: RunUsage = field(default_factory=RunUsage)
+
+    @property
+    def text(self) -> str:
+        """A paragraph for each claim: its verdict, the claim, and why."""
+        return "\n\n".join(one.told for one in self.claims)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The quotations for and against the claims."""
+        return found_in(
+            self.text,
+            ((one.told, (*one.check.supporting, *one.check.contradicting)) for one in self.claims if one.check),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ async def manuscript_of(records: Records, draft: Draft) -> Manuscript:
         text = texts.get(planned.id)
         if text is None:
             continue
-        sections += _parts(path, planned.path)
+        sections += section_parts(path, planned.path)
         path = planned.path
         notes = tuple(verified_notes(text, documents))
         sections.append(ManuscriptSection(planned.heading, len(path) + 1, text.text, notes))
@@ -123,7 +123,7 @@ async def _documents(records: Records, texts: Iterable[SectionText]) -> dict[str
     return found
 
 
-def _parts(before: Sequence[str], path: Sequence[str]) -> list[ManuscriptSection]:
+def section_parts(before: Sequence[str], path: Sequence[str]) -> list[ManuscriptSection]:
     """The headings of parts and chapters that begin here."""
     shared = 0
     while shared < min(len(before), len(path)) and before[shared] == path[shared]:

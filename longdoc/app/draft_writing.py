@@ -24,6 +24,8 @@ from longdoc.app.draft_memory import DraftMemory
 from longdoc.app.draft_preparation import DraftPreparation
 from longdoc.app.draft_settings import STYLE, DraftSettings
 from longdoc.app.draft_sources import DraftSources
+from longdoc.app.draft_text import text_and_sources
+from longdoc.app.results import Shown, Source
 from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.shelf import shelf_of
 from longdoc.engines.engine import TextSink
@@ -35,7 +37,7 @@ from longdoc.storage.runs import RunRequest, RunStatus
 
 
 @dataclass(frozen=True, slots=True)
-class DraftResult:
+class DraftResult(Shown):
     """A draft after work on it: its texts by section, why sections (by number, from 1) could not be written, and what
     the work took."""
 
@@ -49,6 +51,16 @@ class DraftResult:
     def failed(self) -> tuple[int, ...]:
         """The numbers of sections that could not be written."""
         return tuple(sorted(self.failures))
+
+    @property
+    def text(self) -> str:
+        """What is written, in Markdown under its headings."""
+        return text_and_sources(self.draft, self.texts)[0]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The citations in it."""
+        return text_and_sources(self.draft, self.texts)[1]
 
     @property
     def words(self) -> int:

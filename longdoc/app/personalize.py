@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,8 @@ from longdoc.agents.profile_context import MOST_ITEMS, Count, ProfileContext, bu
 from longdoc.agents.profile_summary import COUNTED, summary_prompt
 from longdoc.agents.profile_tasks import OutputKind, ProfileTask
 from longdoc.app.bootstrap import Records, Workspace
-from longdoc.app.runs import OpenRun, open_run
+from longdoc.app.results import Shown, Source
+from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.documents.tokens import estimate_tokens
 from longdoc.engines.embedder import Embedder
 from longdoc.engines.engine import Engine, TextSink
@@ -77,13 +78,24 @@ class PersonalRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Personalized:
+class Personalized(Shown):
     """An answer for a user, and what of the user stood before the request; `input_cut`: not all of the input did."""
 
     answer: PersonalAnswer
     context: ProfileContext
     run_id: str
     input_cut: bool = False
+    usage: RunUsage = field(default_factory=RunUsage)
+
+    @property
+    def text(self) -> str:
+        """The answer in the task's kind, else as the model gave it."""
+        return self.answer.text if self.answer.output is None else self.answer.output
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """None: what of the user stood before the request is `context`."""
+        return ()
 
 
 def open_profile_run(
@@ -171,7 +183,7 @@ async def answer_for(
     answer = await Personalizer(engine, emit=run.emit).answer(
         request.task, shown, context, labels=labels, on_text=on_text
     )
-    return Personalized(answer, context, run.id, input_cut=cut)
+    return Personalized(answer, context, run.id, input_cut=cut, usage=run.usage)
 
 
 def usual_budget(engine: Engine) -> int:

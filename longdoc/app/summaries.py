@@ -11,9 +11,11 @@ from longdoc.agents.summary import Summarizer, Summary, SummaryEstimate, Summary
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.methods import AUTO, METHODS, MethodChoice, Parts, choose_method
 from longdoc.app.provenance import trace_sources
+from longdoc.app.results import Shown, Source
 from longdoc.app.runs import OpenRun, RunUsage, open_run
 from longdoc.app.segmentation import segments_of
 from longdoc.documents.document import Document
+from longdoc.documents.places import place_of
 from longdoc.engines.engine import Engine
 from longdoc.errors import ConfigError
 from longdoc.json_value import JsonValue
@@ -60,7 +62,7 @@ class SummaryOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class SummaryResult:
+class SummaryResult(Shown):
     """A summary with the run it came from, the method it was made by, and what that took this time.
 
     `supports` tells by the id of each node what its sentences rest on; empty where that was not asked for.
@@ -72,6 +74,29 @@ class SummaryResult:
     summary: Summary
     usage: RunUsage
     supports: Mapping[str, NodeSupport] = field(default_factory=dict[str, NodeSupport])
+
+    @property
+    def text(self) -> str:
+        """The summary."""
+        return self.summary.text
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The best source of each sentence that has one."""
+        found = self.supports.get(self.summary.node_id)
+        return tuple(
+            Source(
+                self.document.id,
+                self.document.title,
+                start,
+                end,
+                self.document.text[start:end],
+                place_of(self.document, start, end),
+                at=sentence.end,
+            )
+            for sentence in (() if found is None else found.sentences)
+            for start, end in sentence.spans[:1]
+        )
 
 
 async def summarize(
