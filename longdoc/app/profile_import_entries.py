@@ -17,8 +17,8 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from longdoc.errors import ConfigError
+from longdoc.storage.profile_rows import LONGEST_NAME, check_name
 from longdoc.storage.profile_types import NewItem, ProfileSummary
-from longdoc.storage.profiles import LONGEST_NAME, check_name
 
 AUTHOR_TASK: Final = "title"
 """The task of items whose user is called an author, as in files of commit titles."""

@@ -24,8 +24,8 @@ from longdoc.app.profile_import_files import Bad, CountedFile, read_csv, read_js
 from longdoc.documents.readers import read_document
 from longdoc.errors import ConfigError, DocumentError, NotFoundError
 from longdoc.storage.memory_types import Memory, MemoryKind, NamespaceName
+from longdoc.storage.profile_rows import check_name
 from longdoc.storage.profile_types import NewItem
-from longdoc.storage.profiles import check_name
 
 AT_ONCE: Final = 1_000
 """Entries of a batch."""

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Row, Select, insert, select, update
 from longdoc.errors import ConfigError, NotFoundError
 from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.database import Database
+from longdoc.storage.profile_rows import check_name, insert_missing_named
 from longdoc.storage.profile_types import Tenant
-from longdoc.storage.profiles import check_name, insert_missing_named
 from longdoc.storage.schema import api_keys, tenants
 
 PREFIX: Final = "lda_"

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from longdoc.agents.profile_context import MOST_ITEMS
 from longdoc.app.personalize import SMALLEST_BUDGET
 from longdoc.memory.profile_ranking import Ranked
-from longdoc.storage.profiles import LONGEST_NAME
+from longdoc.storage.profile_rows import LONGEST_NAME
 
 MOST_IMPORTED = 1_000
 """Items that are put with one request."""

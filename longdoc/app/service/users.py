@@ -33,8 +33,8 @@ from longdoc.app.service.views import (
     UserView,
 )
 from longdoc.errors import ConfigError, NotFoundError
+from longdoc.storage.profile_rows import LONGEST_NAME, check_name
 from longdoc.storage.profile_types import NewItem, Profile, ProfileSummary
-from longdoc.storage.profiles import LONGEST_NAME, check_name
 from longdoc.storage.service_jobs import StoredReply
 
 router = APIRouter(prefix="/v1/users", tags=["users"], responses=PROBLEMS)
