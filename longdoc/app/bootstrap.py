@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from longdoc.engines.budget import Budget, BudgetedEngine
 from longdoc.engines.engine import Engine
 from longdoc.engines.limiter import AdaptiveLimiter, LimitedEngine
 from longdoc.engines.retry import RetryingEngine
+from longdoc.engines.traced import TracedEmbedder, TracedEngine
 from longdoc.storage.api_keys import ApiKeys
 from longdoc.storage.collections import Collections
 from longdoc.storage.database import Database
@@ -30,6 +31,7 @@ from longdoc.storage.nodes import Nodes
 from longdoc.storage.profiles import Profiles
 from longdoc.storage.runs import Runs
 from longdoc.storage.selections import Selections
+from longdoc.storage.service_files import ServiceFiles
 from longdoc.storage.service_jobs import ServiceJobs
 from longdoc.storage.supports import Supports
 
@@ -55,6 +57,7 @@ class Records:
     profiles: Profiles
     api_keys: ApiKeys
     jobs: ServiceJobs
+    files: ServiceFiles
     indexes: Path
 
 
@@ -69,17 +72,18 @@ class Library:
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """What a capability works with: the record, an engine with budget, limiter and retry around it, and an embedder
-    that is opened at its first use."""
+    that is opened at its first use. `trace_content`: spans hold prompts and answers."""
 
     records: Records
     engine: Engine
     embedder: LateEmbedder
+    trace_content: bool = False
 
     def recorded_engine(
         self, run_id: str, *, fresh_since: datetime | None, interactive: bool = False, bound: bool = False
     ) -> Engine:
         """The engine behind the ledger, for one run; `interactive` and `bound` are those of `LedgerEngine`."""
-        return LedgerEngine(
+        recorded = LedgerEngine(
             self.engine,
             self.records.ledger,
             run_id=run_id,
@@ -87,6 +91,7 @@ class Workspace:
             interactive=interactive,
             bound=bound,
         )
+        return TracedEngine(recorded, content=self.trace_content)
 
 
 @asynccontextmanager
@@ -115,6 +120,7 @@ async def open_records(settings: Settings) -> AsyncGenerator[Records, None]:
             Profiles(database),
             ApiKeys(database),
             ServiceJobs(database),
+            ServiceFiles(database),
             settings.indexes_directory(database.location),
         )
     finally:
@@ -149,7 +155,7 @@ async def open_workspace(
         notify(f"engine: {choice.reason}")
         engine = wrap_engine(choice.engine, settings, budget)
         try:
-            yield Workspace(library.records, engine, library.embedder)
+            yield Workspace(library.records, engine, library.embedder, settings.trace_content)
         finally:
             await engine.aclose()
 
@@ -159,7 +165,8 @@ async def _embedder(settings: Settings, notify: Notify, progress: Progress) -> E
     unset = settings.embedding_model is None and settings.embedding_base_url is None
     if unset and (settings.engine == "scripted" or not can_run_models()):
         settings = settings.model_copy(update={"embedding_model": HASHED})
-    return await choose_embedder(settings, notify=notify, progress=progress)
+    choice = await choose_embedder(settings, notify=notify, progress=progress)
+    return replace(choice, embedder=TracedEmbedder(choice.embedder))
 
 
 def wrap_engine(adapter: Engine, settings: Settings, budget: Budget) -> Engine:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from longdoc.storage.columns import AnyText, BigId, UtcDateTime
 
-HEAD: Final = "0008"
+HEAD: Final = "0009"
 """The newest migration: the schema described here."""
 
 VERSION_TABLE: Final = "longdoc_version"
@@ -524,3 +524,19 @@ service_replies = Table(
     Column("created_at", UtcDateTime, nullable=False, index=True),
 )
 """What was replied to requests that may be sent again; of such a request only its checksum is kept."""
+
+service_files = Table(
+    "service_files",
+    metadata,
+    Column("id", AnyText, primary_key=True),
+    Column("tenant_id", BigId, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("name", AnyText, nullable=False),
+    Column("purpose", AnyText, nullable=False),
+    Column("document_id", AnyText, ForeignKey("documents.id"), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "tenant_id", "number", unique=True),
+)
+"""Files that clients of the service uploaded, counted for each tenant, with the document that was read from them."""
