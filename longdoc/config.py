@@ -118,6 +118,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("hub_url", "LDA_HUB_URL", "HF_ENDPOINT"),
         description="model hub to pull from",
     )
+    trace_content: bool = Field(False, description="spans of OpenTelemetry hold prompts and answers")
     scripted_delay: NonNegativeFloat = Field(0.0, description="seconds the scripted engine takes for an answer")
 
     @property

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from longdoc.agents.events import CallFinished, Emit, Event
 from longdoc.app.bootstrap import Workspace
 from longdoc.engines.engine import Engine, EngineInfo, Usage
+from longdoc.engines.spans import AttributeValue, open_span
 from longdoc.errors import LdaError
-from longdoc.storage.runs import RunRequest, RunStatus
+from longdoc.storage.runs import RunRequest, Runs, RunStatus
 
 
 @dataclass(slots=True)
@@ -63,8 +64,7 @@ async def open_run(
     `interactive` run, for which somebody waits, go before others where the engine can. Those of a `bound` one are not
     recorded any more once it is deleted.
     """
-    runs = workspace.records.runs
-    started = await runs.start(request, fresh=fresh)
+    started = await workspace.records.runs.start(request, fresh=fresh)
     usage = RunUsage()
     run = OpenRun(
         id=started.id,
@@ -74,20 +74,61 @@ async def open_run(
         usage=usage,
         emit=_tallied(emit, usage, workspace.engine.info),
     )
+    with _span(run, request, content=workspace.trace_content):
+        async with _closed(workspace.records.runs, run):
+            yield run
+
+
+@asynccontextmanager
+async def _closed(runs: Runs, run: OpenRun) -> AsyncGenerator[None, None]:
+    """Close the run with the status it has or, where the work raises, the one that tells of it."""
     try:
-        yield run
+        yield
     except asyncio.CancelledError:
-        await asyncio.shield(runs.finish(run.id, RunStatus.INTERRUPTED))
+        run.status = RunStatus.INTERRUPTED
+        await asyncio.shield(runs.finish(run.id, run.status))
         raise
     except LdaError as error:
-        await runs.finish(run.id, RunStatus.STOPPED if error.resumable else RunStatus.FAILED, error=str(error))
+        run.status = RunStatus.STOPPED if error.resumable else RunStatus.FAILED
+        await runs.finish(run.id, run.status, error=str(error))
         raise
     except BaseException as error:
         # A bug, or an exit, has to leave the run closed as well: "running" would be said of it for ever. Kept last,
         # since what is above is also a BaseException.
-        await runs.finish(run.id, RunStatus.FAILED, error=f"{type(error).__name__}: {error}")
+        run.status = RunStatus.FAILED
+        await runs.finish(run.id, run.status, error=f"{type(error).__name__}: {error}")
         raise
     await runs.finish(run.id, run.status, result_node=run.result_node)
+
+
+@contextmanager
+def _span(run: OpenRun, request: RunRequest, *, content: bool) -> Generator[None, None, None]:
+    """The span of a run, under which those of its calls lie; its title, which may quote, only with `content`."""
+    asked: dict[str, AttributeValue] = {
+        "gen_ai.operation.name": "invoke_workflow",
+        "gen_ai.workflow.name": request.kind,
+        "gen_ai.request.model": request.model,
+        "longdoc.run.id": run.id,
+        "longdoc.run.documents": len(request.document_ids),
+    }
+    if content:
+        asked["longdoc.run.title"] = request.title
+    with open_span(f"invoke_workflow {request.kind}", asked, content=content) as span:
+        try:
+            yield
+        finally:
+            if span is not None:
+                usage = run.usage
+                span.set_attributes(
+                    {
+                        "longdoc.run.status": str(run.status),
+                        "longdoc.run.calls": usage.calls,
+                        "longdoc.run.recorded_calls": usage.recorded,
+                        "longdoc.run.input_tokens": usage.tokens.prompt_tokens,
+                        "longdoc.run.output_tokens": usage.tokens.completion_tokens,
+                        "longdoc.run.cost": usage.cost,
+                    }
+                )
 
 
 def _tallied(emit: Emit, usage: RunUsage, info: EngineInfo) -> Emit:

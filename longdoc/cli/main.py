@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from longdoc.app.tracing import traced
 from longdoc.cli import (
     ask,
     chat,
@@ -75,7 +76,8 @@ def _root(
 def main() -> None:
     """Run the command line; never returns."""
     try:
-        app()
+        with traced(lambda line: typer.echo(f"lda: {line}", err=True)):
+            app()
     except LdaError as error:
         typer.echo(f"lda: {error}", err=True)
         sys.exit(exit_code(error))

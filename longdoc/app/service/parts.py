@@ -33,7 +33,7 @@ class LateWorkspace:
         self._settings = settings
         self._given = engine
         self._opening = asyncio.Lock()
-        self._workspace = None if engine is None else Workspace(library.records, engine, library.embedder)
+        self._workspace = None if engine is None else self._with(engine)
 
     @property
     def engine(self) -> str:
@@ -54,13 +54,17 @@ class LateWorkspace:
                 )
                 engine = wrap_engine(choice.engine, self._settings, Budget())
                 log("engine", model=engine.info.model)
-                self._workspace = Workspace(self._library.records, engine, self._library.embedder)
+                self._workspace = self._with(engine)
         return self._workspace
 
     async def aclose(self) -> None:
         """Close the engine where it was opened here."""
         if self._workspace is not None and self._given is None:
             await self._workspace.engine.aclose()
+
+    def _with(self, engine: Engine) -> Workspace:
+        library = self._library
+        return Workspace(library.records, engine, library.embedder, self._settings.trace_content)
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from longdoc.app.service.metrics import Metrics
 from longdoc.app.service.parts import open_parts
 from longdoc.app.service.problems import install_problems
 from longdoc.app.service.request_log import log, log_to_stderr
+from longdoc.app.tracing import flush
 from longdoc.config import Settings
 from longdoc.engines.engine import Engine
 from longdoc.errors import ConfigError, StorageError
@@ -51,6 +52,7 @@ def create_app(
         async with open_parts(settings, keyless=keyless, metrics=metrics, engine=engine) as parts:
             app.state.parts = parts
             yield
+        flush()
 
     app = FastAPI(
         title="longdoc", version=version("longdoc"), summary=_ABOUT, lifespan=lifespan, redirect_slashes=False
