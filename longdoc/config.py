@@ -37,7 +37,7 @@ from pydantic_settings import (
 
 from longdoc.errors import ConfigError
 
-EngineName = Literal["auto", "openai", "embedded", "vllm", "scripted"]
+EngineName = Literal["auto", "openai", "embedded", "vllm", "langchain", "scripted"]
 _FILE = "lda.toml"
 _FOLDER_LENGTH = 16
 _CREDENTIALS = re.compile(

@@ -57,6 +57,8 @@ async def choose_engine(
         return _scripted(settings)
     if settings.engine == "vllm":
         return await _vllm(settings)
+    if settings.engine == "langchain":
+        return _langchain(settings)
     if settings.engine == "openai" or (settings.engine == "auto" and settings.base_url and not _names_file(settings)):
         return await _server(settings, _base_url(settings), "as set", api_key=settings.api_key)
     if settings.engine == "embedded" or _names_local_model(settings):
@@ -115,6 +117,23 @@ async def _vllm(settings: Settings) -> EngineChoice:
         settings.model, settings=settings.vllm, context_window=settings.context_window, timeout=settings.timeout
     )
     return EngineChoice(engine, f"{engine.info.model}, run by {engine.description} in this process")
+
+
+def _langchain(settings: Settings) -> EngineChoice:
+    if settings.model is None:
+        raise ConfigError("the langchain engine needs a model: --model provider:name (such as openai:gpt-5)")
+    from longdoc.engines.langchain import LangChainEngine
+
+    engine = LangChainEngine.open(
+        settings.model,
+        base_url=settings.base_url,
+        api_key=settings.api_key,
+        context_window=settings.context_window,
+        timeout=settings.timeout,
+        prompt_price=settings.prompt_price,
+        completion_price=settings.completion_price,
+    )
+    return EngineChoice(engine, f"{engine.info.model}, asked by way of LangChain")
 
 
 async def _server(settings: Settings, base_url: str, why: str, *, api_key: str | None) -> EngineChoice:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Engine: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--engine", help="auto, openai, embedded, vllm or scripted.", rich_help_panel="Engine", show_default="auto"
+        "--engine", help="auto, openai, embedded, vllm, langchain or scripted.", rich_help_panel="Engine", show_default="auto"
     ),
 ]
 Model: TypeAlias = Annotated[
