@@ -97,8 +97,10 @@ def _exporter(name: str) -> SpanExporter:
         return ConsoleSpanExporter(out=sys.stderr)  # standard output is for results
     found = next(iter(entry_points(group="opentelemetry_traces_exporter", name=name)), None)
     if found is None:
-        package = f"opentelemetry-exporter-{name.replace('_', '-')}"
-        raise ConfigError(f"there is no exporter {name!r}; install it with: pip install {package}")
+        package = (
+            f"opentelemetry-exporter-{name.replace('_', '-')}" if name in _OTLP.values() else "(the package it is in)"
+        )
+        raise ConfigError(f"the exporter {name!r} is not installed; pip install {package}")
     return found.load()()
 
 
