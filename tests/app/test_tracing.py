@@ -25,6 +25,7 @@ from longdoc.app.late_embedder import LateEmbedder
 from longdoc.app.runs import OpenRun, open_run
 from longdoc.app.tracing import exporter_names
 from longdoc.client import Client, calls
+from longdoc.client.calls import NewItem
 from longdoc.config import Settings
 from longdoc.engines.budget import Budget
 from longdoc.engines.engine import CompletionRequest, Message, PromptOrigin
@@ -329,6 +330,7 @@ def test_a_service_that_is_told_to_end_sends_its_last_spans(tmp_path: Path) -> N
     process, address = served(lda)
     try:
         with Client(address) as client:
+            client.send(calls.put_items("ann", [NewItem("title", "1", "A lamp in the night", "Lamp")]))
             client.send(calls.personalize("ann", "A light at sea", task="title"))
         process.send_signal(signal.SIGTERM)
         told = process.communicate(timeout=60)[1]
