@@ -1,59 +1,85 @@
-"""The Python face of longdoc: `AsyncLongDoc`, and `LongDoc`, the same behind a loop of its own.
+"""The Python face of longdoc for programs that have a loop: `AsyncLongDoc`. `api_sync.LongDoc` is the same for
+programs that have none.
 
-Grows by a method for each capability; what is here so far is conversations and users.
+Owns what is open: record, engine, conversations, work under way. The capabilities are `api_capabilities`, those over
+many documents `api_pipelines`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import Final, Self
+from typing import Final, Self, Unpack
 
 from longdoc.agents.events import Emit
 from longdoc.agents.profile_tasks import ProfileTask, load_tasks
-from longdoc.app.api_profiles import AsyncUser, User
+from longdoc.app.api_chat import AsyncChat
+from longdoc.app.api_inputs import Input, Inputs, open_input, open_inputs
+from longdoc.app.api_keywords import ChatKeywords
+from longdoc.app.api_pipelines import Pipelines
+from longdoc.app.api_profiles import AsyncUser
 from longdoc.app.bootstrap import Workspace, open_workspace
-from longdoc.app.chat import ChatOptions, ChatSession, Reply, open_chat
-from longdoc.app.loop_thread import CLOSED, LoopThread
+from longdoc.app.chat import ChatOptions, open_chat
+from longdoc.app.history import NodeDetails, RunDetails, RunSummary, node_details, run_details, run_summaries
+from longdoc.app.indexing import Ingested, ingest
+from longdoc.app.loop_thread import CLOSED
 from longdoc.config import load_settings
+from longdoc.documents.document import Document
 from longdoc.engines.budget import Budget
 from longdoc.errors import ConfigError
-from longdoc.json_value import JsonValue
 from longdoc.memory.indexes import MemoryIndexes
-from longdoc.storage.memory_types import Memory, NamespaceName
+from longdoc.storage.memory_types import NamespaceName
 from longdoc.storage.profile_types import LOCAL_TENANT
 
-_END: Final = object()
 _MEGABYTE: Final = 1024 * 1024
 
 
-class AsyncLongDoc:
+class AsyncLongDoc(Pipelines):
     """longdoc for programs that have a loop. A context manager: it opens record and engine, and closes them.
 
-    `settings` are those of the command line (`engine`, `model`, `base_url`, `database`, …), over environment and files.
-    Opening raises `ConfigError`, `EngineError`, `StorageError`.
+    ```python
+    from longdoc import AsyncLongDoc
 
-        async with AsyncLongDoc(engine="embedded") as lda:
-            chat = await lda.chat("alice")
-            async for piece in chat.stream("Where did I say I live?"):
-                print(piece, end="")
+    async with AsyncLongDoc() as longdoc:
+        summary = await longdoc.summarize("book.epub", words=100)
+        print(summary.text, summary.usage.calls)
+    ```
+
+    `settings` are those of the command line (`engine`, `model`, `base_url`, `database`, …), over environment and files;
+    `budget` limits all that is asked through it, and `notify` is told in sentences which engine was chosen.
+
+    Capabilities give a `Work`: `await` it for the result, iterate over it for its events. All of them take `fresh`
+    (nothing counts that was recorded before) and `emit`, which hears the events too. What was asked before in the same
+    words is answered from the record, and what was interrupted goes on where it stopped. They raise `ConfigError` for
+    what cannot work, kinds of `DocumentError`, what the engine raises, and `BudgetExceededError`.
     """
 
     def __init__(
         self, *, budget: Budget | None = None, notify: Callable[[str], None] | None = None, **settings: object
     ) -> None:
+        super().__init__()
         self._settings = settings
         self._budget = budget or Budget()
         self._notify = notify or _ignore
         self._stack = AsyncExitStack()
         self._open: tuple[Workspace, MemoryIndexes] | None = None
-        self._tasks: Mapping[str, ProfileTask] = {}
+        self._profile_tasks: Mapping[str, ProfileTask] = {}
         self._chats: set[AsyncChat] = set()
 
     async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.aclose()
+
+    async def start(self) -> Self:
+        """Open it where no `async with` is at hand; `aclose` closes it.
+
+        Raises `ConfigError`, `EngineError`, `StorageError`.
+        """
         settings = load_settings(self._settings)
-        self._tasks = load_tasks(settings.profile_tasks)
+        self._profile_tasks = load_tasks(settings.profile_tasks)
         opened = open_workspace(settings, budget=self._budget, notify=self._notify, progress=_ignore)
         workspace = await self._stack.enter_async_context(opened)
         indexes = MemoryIndexes(limit_bytes=settings.memory_cache * _MEGABYTE)
@@ -61,183 +87,109 @@ class AsyncLongDoc:
         self._open = workspace, indexes
         return self
 
-    async def __aexit__(self, *exception: object) -> None:
+    async def aclose(self) -> None:
+        """Stop what is under way, and close conversations, engine and record. Idempotent."""
         self._open = None
         async with self._stack:  # closed after the conversations, whatever becomes of these
+            while self._under_way:
+                for task in self._under_way:
+                    task.cancel()
+                await asyncio.wait(self._under_way)
             for chat in list(self._chats):
                 await chat.aclose()
 
-    async def chat(
-        self, user: str, session: str = "main", *, agent: str = "default", options: ChatOptions | None = None
-    ) -> AsyncChat:
-        """The conversation of a user in a session, gone on with where it was left. Raises `StorageError`."""
+    @property
+    def workspace(self) -> Workspace:
+        """Record, engine and embedder, for what has no method here. Raises `ConfigError` where it is not open."""
         if self._open is None:
             raise ConfigError(CLOSED)
-        workspace, indexes = self._open
-        name = NamespaceName(user, agent, session)
-        stack = AsyncExitStack()
-        opened = await stack.enter_async_context(open_chat(workspace, name, options or ChatOptions(), indexes=indexes))
+        return self._open[0]
+
+    @property
+    def profile_tasks(self) -> Mapping[str, ProfileTask]:
+        """What can be done for users, by name."""
+        return self._profile_tasks
+
+    async def open(self, source: Input | bytes, *, name: str | None = None) -> Document:
+        """Read a document from a file, or from bytes with the `name` of a file, to ask more than one thing of it.
+
+        Raises kinds of `DocumentError`.
+
+        ```python
+        notes = await lda.open(b"# Notes\\n\\nThe ferry leaves at nine.", name="notes.md")
+        print((await lda.ask("When does the ferry leave?", notes)).text)
+        ```
+        """
+        return await open_input(source, name=name)
+
+    async def collect(self, collection: str, documents: Inputs, *, emit: Emit | None = None) -> Ingested:
+        """Put documents into a collection, which is made where there is none, and index it.
+
+        ```python
+        await lda.collect("shelf", ["book.epub"])
+        print((await lda.ask("Who keeps the light?", collection="shelf")).text)
+        ```
+        """
+        workspace, read = self.workspace, await open_inputs(documents)
+        return await ingest(workspace, read, collection=collection, emit=emit or _ignore)
+
+    async def chat(
+        self,
+        user: str,
+        session: str = "main",
+        *,
+        agent: str = "default",
+        documents: Inputs = (),
+        **options: Unpack[ChatKeywords],
+    ) -> AsyncChat:
+        """The conversation of a user in a session, gone on with where it was left, answered from documents where some
+        are given. Takes the fields of `ChatOptions` by name (`policy`, `system`, `facts`, …).
+
+        Raises `StorageError`, kinds of `DocumentError`.
+        """
+        workspace, asked, read = self.workspace, ChatOptions(**options), await open_inputs(documents)
+        if self._open is None:
+            raise ConfigError(CLOSED)
+        name, stack = NamespaceName(user, agent, session), AsyncExitStack()
+        opened = await stack.enter_async_context(open_chat(workspace, name, asked, indexes=self._open[1]))
         chat = AsyncChat(opened, stack)
         self._chats.add(chat)
         stack.callback(self._chats.discard, chat)
+        if read:
+            await opened.add(read)
         return chat
 
     async def user(self, name: str, *, tenant: str = LOCAL_TENANT) -> AsyncUser:
         """A user whom answers are made for, made where there is none. Raises `ConfigError`, `StorageError`."""
-        if self._open is None:
-            raise ConfigError(CLOSED)
-        workspace, _ = self._open
+        workspace = self.workspace
         owner = await workspace.records.profiles.tenant(tenant)
-        return AsyncUser(workspace, owner, await workspace.records.profiles.open(owner.id, name), self._tasks)
+        return AsyncUser(workspace, owner, await workspace.records.profiles.open(owner.id, name), self._profile_tasks)
 
+    async def runs(self) -> list[RunSummary]:
+        """All runs with what they took, the last started first.
 
-class AsyncChat:
-    """A conversation: see `ChatSession`, which it holds as `session`. A context manager; one that is not closed is
-    closed with longdoc itself."""
-
-    def __init__(self, session: ChatSession, stack: AsyncExitStack) -> None:
-        self.session = session
-        self._stack = stack
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Free what the conversation holds; everything said is kept. Idempotent."""
-        await self._stack.aclose()
-
-    async def send(self, text: str, *, key: str | None = None, emit: Emit | None = None) -> Reply:
-        """See `ChatSession.send`."""
-        return await self.session.send(text, key=key, emit=emit or _ignore)
-
-    async def stream(self, text: str, *, key: str | None = None) -> AsyncGenerator[str, None]:
-        """The answer in pieces, as it is written. Who stops listening stops it, and keeps what was seen of it.
-
-        Raises as `ChatSession.send`.
+        ```python
+        for one in await lda.runs():
+            print(one.run.id, one.run.kind, one.run.title, one.run.status, one.totals.calls)
+        ```
         """
-        pieces: asyncio.Queue[str | object] = asyncio.Queue()
-        task = asyncio.ensure_future(self.session.send(text, key=key, on_text=pieces.put_nowait))
-        task.add_done_callback(lambda _: pieces.put_nowait(_END))
-        heard = False
-        try:
-            while (piece := await pieces.get()) is not _END:
-                heard = True
-                yield str(piece)
-            reply = await task
-            if not heard:  # it was answered before
-                yield reply.text
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
+        return await run_summaries(self.workspace.records)
 
-    async def memories(self, count: int | None = None) -> Sequence[Memory]:
-        """The last turns, in order."""
-        return await self.session.turns(count)
+    async def run(self, run_id: str) -> RunDetails:
+        """One run with its nodes and what it took, by its id or the beginning of that. Raises `NotFoundError`."""
+        return await run_details(self.workspace.records, run_id)
 
-    async def search(self, text: str, *, k: int = 10) -> Sequence[tuple[Memory, float]]:
-        """See `ChatSession.search`."""
-        return await self.session.search(text, k=k)
+    async def node(self, address: str) -> NodeDetails:
+        """A node of a run ("<run>.<number>", or its result by the run's id): what it was made from, and the calls
+        behind it. Raises `NotFoundError`.
 
-    async def forget(self, *numbers: int) -> int:
-        """See `ChatSession.forget`."""
-        return await self.session.forget(*numbers)
-
-    async def undo(self) -> Memory | None:
-        """See `ChatSession.undo`."""
-        return await self.session.undo()
-
-    async def why(self, number: int | None = None) -> Mapping[str, JsonValue]:
-        """What was decided for a turn, the last one if none is named. Raises `NotFoundError`."""
-        return (await self.session.why(number))[1]
-
-
-class LongDoc:
-    """longdoc for programs without a loop, and for notebooks: `AsyncLongDoc` on a loop in a thread of its own.
-
-    with LongDoc(engine="embedded") as lda:
-        chat = lda.chat("alice")
-        print(chat.send("My cat is called Kiki.").text)
-    """
-
-    def __init__(
-        self, *, budget: Budget | None = None, notify: Callable[[str], None] | None = None, **settings: object
-    ) -> None:
-        self._inner = AsyncLongDoc(budget=budget, notify=notify, **settings)
-        self._loop = LoopThread()
-
-    def __enter__(self) -> Self:
-        self._loop.start()
-        try:
-            self._loop.run(self._inner.__aenter__())
-        except BaseException:
-            self._loop.stop()
-            raise
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        try:
-            self._loop.run(self._inner.__aexit__())
-        finally:
-            self._loop.stop()
-
-    def chat(
-        self, user: str, session: str = "main", *, agent: str = "default", options: ChatOptions | None = None
-    ) -> Chat:
-        """See `AsyncLongDoc.chat`."""
-        return Chat(self._loop.run(self._inner.chat(user, session, agent=agent, options=options)), self._loop)
-
-    def user(self, name: str, *, tenant: str = LOCAL_TENANT) -> User:
-        """See `AsyncLongDoc.user`."""
-        return User(self._loop.run(self._inner.user(name, tenant=tenant)), self._loop)
-
-
-class Chat:
-    """A conversation for programs without a loop: see `AsyncChat`."""
-
-    def __init__(self, inner: AsyncChat, loop: LoopThread) -> None:
-        self._inner = inner
-        self._loop = loop
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """See `AsyncChat.aclose`."""
-        self._loop.run(self._inner.aclose())
-
-    def send(self, text: str, *, key: str | None = None) -> Reply:
-        """See `ChatSession.send`."""
-        return self._loop.run(self._inner.send(text, key=key))
-
-    def stream(self, text: str, *, key: str | None = None) -> Iterator[str]:
-        """See `AsyncChat.stream`."""
-        return self._loop.iterate(self._inner.stream(text, key=key))
-
-    def memories(self, count: int | None = None) -> Sequence[Memory]:
-        """See `AsyncChat.memories`."""
-        return self._loop.run(self._inner.memories(count))
-
-    def search(self, text: str, *, k: int = 10) -> Sequence[tuple[Memory, float]]:
-        """See `AsyncChat.search`."""
-        return self._loop.run(self._inner.search(text, k=k))
-
-    def forget(self, *numbers: int) -> int:
-        """See `AsyncChat.forget`."""
-        return self._loop.run(self._inner.forget(*numbers))
-
-    def undo(self) -> Memory | None:
-        """See `AsyncChat.undo`."""
-        return self._loop.run(self._inner.undo())
-
-    def why(self, number: int | None = None) -> Mapping[str, JsonValue]:
-        """See `AsyncChat.why`."""
-        return self._loop.run(self._inner.why(number))
+        ```python
+        summary = await lda.summarize("book.epub", words=100)
+        node = await lda.node(summary.run_id)
+        print([call.completion.usage.total_tokens for call in node.calls])
+        ```
+        """
+        return await node_details(self.workspace.records, address)
 
 
 def _ignore(*told: object) -> None:

@@ -29,8 +29,9 @@ class LoopThread:
         self._running = loop, thread
 
     def stop(self) -> None:
-        """End loop and thread. Idempotent."""
+        """End what still runs, loop and thread. Idempotent."""
         if self._running is not None:
+            self.run(_end_all())
             loop, thread = self._running
             self._running = None
             loop.call_soon_threadsafe(loop.stop)
@@ -50,23 +51,52 @@ class LoopThread:
             raise
 
     def iterate(self, pieces: AsyncGenerator[T, None]) -> Iterator[T]:
-        """What an asynchronous generator gives, piece by piece; who stops listening stops it."""
-        heard: queue.Queue[tuple[bool, Any]] = queue.Queue()
+        """What an asynchronous generator gives, each when it is asked for; who stops listening stops it, and has it
+        stopped then."""
+        heard: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
 
-        async def listen() -> None:
+        async def listen(wanted: asyncio.Semaphore) -> None:
             try:
+                await wanted.acquire()
                 async for piece in pieces:
                     heard.put((True, piece))
+                    del piece  # whoever hears it may let go of it
+                    await wanted.acquire()
             finally:
                 await pieces.aclose()
 
-        if self._running is None:
-            raise ConfigError(CLOSED)
-        future = asyncio.run_coroutine_threadsafe(listen(), self._running[0])
-        future.add_done_callback(lambda _: heard.put((False, None)))
+        async def begin() -> tuple[asyncio.Task[None], asyncio.Semaphore]:
+            wanted = asyncio.Semaphore(0)
+            task = asyncio.ensure_future(listen(wanted))
+            task.add_done_callback(lambda _: heard.put((False, None)))
+            return task, wanted
+
+        task, wanted = self.run(begin())
+        loop = task.get_loop()
         try:
-            while (item := heard.get())[0]:
-                yield item[1]
-            future.result()
+            while True:
+                loop.call_soon_threadsafe(wanted.release)
+                there, piece = heard.get()
+                if not there:
+                    break
+                yield piece
+                del piece
         finally:
-            future.cancel()
+            if not task.done():
+                loop.call_soon_threadsafe(task.cancel)
+                while heard.get()[0]:
+                    pass
+        if task.cancelled():
+            raise ConfigError(CLOSED)
+        task.result()
+
+
+async def _end_all() -> None:
+    """Cancel whatever runs on this loop, and wait until it has ended."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    loop = asyncio.get_running_loop()
+    await loop.shutdown_asyncgens()
+    await loop.shutdown_default_executor()

@@ -75,25 +75,41 @@ class Shown:
 
     def row(self: Result) -> dict[str, JsonValue]:
         """A row of a table, with the same columns for all results: `pandas.DataFrame([r.row() for r in results])`."""
-        return {
-            "run_id": self.run_id,
-            "text": self.text,
-            "sources": len(self.sources),
-            "calls": self.usage.calls,
-            "recorded_calls": self.usage.recorded,
-            "prompt_tokens": self.usage.tokens.prompt_tokens,
-            "completion_tokens": self.usage.tokens.completion_tokens,
-            "cost": self.usage.cost,
-            "seconds": self.usage.seconds,
-        }
+        return row_of(self)
 
     def source_rows(self: Result) -> list[dict[str, JsonValue]]:
         """A row for each source, with the run they belong to."""
-        return [{"run_id": self.run_id, "number": n, **one.to_json()} for n, one in enumerate(self.sources, 1)]
+        return source_rows_of(self)
 
     def _repr_html_(self: Result) -> str:
         """What a notebook shows: the text, and its sources folded under it."""
-        return _page(self.text, self.sources, f"{self.usage.calls} calls, {self.usage.recorded} from the record")
+        return html_of(self)
+
+
+def row_of(result: Result) -> dict[str, JsonValue]:
+    """See `Shown.row`."""
+    return {
+        "run_id": result.run_id,
+        "text": result.text,
+        "sources": len(result.sources),
+        "calls": result.usage.calls,
+        "recorded_calls": result.usage.recorded,
+        "prompt_tokens": result.usage.tokens.prompt_tokens,
+        "completion_tokens": result.usage.tokens.completion_tokens,
+        "cost": result.usage.cost,
+        "seconds": result.usage.seconds,
+    }
+
+
+def source_rows_of(result: Result) -> list[dict[str, JsonValue]]:
+    """See `Shown.source_rows`."""
+    return [{"run_id": result.run_id, "number": n, **one.to_json()} for n, one in enumerate(result.sources, 1)]
+
+
+def html_of(result: Result) -> str:
+    """A result as a piece of a page; all that is in it is escaped."""
+    usage = f"{result.usage.calls} calls, {result.usage.recorded} from the record"
+    return _page(result.text, result.sources, usage)
 
 
 def sources_of(citations: Iterable[Citation], *, at: int | None = None) -> tuple[Source, ...]:
