@@ -69,7 +69,10 @@ async def open_run(
     run = OpenRun(
         id=started.id,
         engine=workspace.recorded_engine(
-            started.id, fresh_since=fresh_since or started.fresh_since, interactive=interactive, bound=bound
+            started.id,
+            fresh_since=fresh_since or started.fresh_since,
+            interactive=interactive,
+            bound=started.created_at if bound else None,
         ),
         usage=usage,
         emit=_tallied(emit, usage, workspace.engine.info),
@@ -107,7 +110,7 @@ def _span(run: OpenRun, request: RunRequest, *, content: bool) -> Generator[None
     asked: dict[str, AttributeValue] = {
         "gen_ai.operation.name": "invoke_workflow",
         "gen_ai.workflow.name": request.kind,
-        "gen_ai.request.model": request.model,
+        "gen_ai.request.model": run.engine.info.model,
         "longdoc.run.id": run.id,
         "longdoc.run.documents": len(request.document_ids),
     }

@@ -336,4 +336,4 @@ def test_a_service_that_is_told_to_end_sends_its_last_spans(tmp_path: Path) -> N
         told = process.communicate(timeout=60)[1]
     finally:
         process.kill()
-    assert '"name": "invoke_workflow personalize"' in told
+    assert '"name": "invoke_workflow profile"' in told
