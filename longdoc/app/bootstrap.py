@@ -80,7 +80,7 @@ class Workspace:
     trace_content: bool = False
 
     def recorded_engine(
-        self, run_id: str, *, fresh_since: datetime | None, interactive: bool = False, bound: bool = False
+        self, run_id: str, *, fresh_since: datetime | None, interactive: bool = False, bound: datetime | None = None
     ) -> Engine:
         """The engine behind the ledger, for one run; `interactive` and `bound` are those of `LedgerEngine`."""
         recorded = LedgerEngine(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, cast, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, select
 
-from longdoc.storage.call_rows import text_references
-from longdoc.storage.schema import calls, documents, node_calls, nodes, run_calls, runs, texts
+from longdoc.storage.schema import call_texts, calls, documents, node_calls, nodes, run_calls, runs, texts
 
 _MOST_ROWS = 500
 
@@ -26,16 +25,19 @@ def delete_calls(connection: Connection, meant: ColumnElement[bool], *, own: Sel
     in_node = exists().where(
         node_calls.c.call_id == calls.c.id, node_calls.c.node_id == nodes.c.id, nodes.c.run_id.not_in(own)
     )
-    doomed = connection.execute(select(calls.c.id, calls.c.inputs).where(meant, ~elsewhere, ~in_node)).all()
+    doomed = connection.execute(select(calls.c.id).where(meant, ~elsewhere, ~in_node)).scalars().all()
+    unused: set[str] = set()
     for start in range(0, len(doomed), _MOST_ROWS):
-        some = [row.id for row in doomed[start : start + _MOST_ROWS]]
+        some = doomed[start : start + _MOST_ROWS]
+        unused.update(connection.execute(select(call_texts.c.sha256).where(call_texts.c.call_id.in_(some))).scalars())
         connection.execute(delete(calls).where(calls.c.id.in_(some)))
-    _delete_unused_texts(connection, {sha256 for row in doomed for sha256 in text_references(row.inputs)})
+    _delete_unused_texts(connection, sorted(unused))
 
 
-def _delete_unused_texts(connection: Connection, sha256s: Iterable[str]) -> None:
+def _delete_unused_texts(connection: Connection, sha256s: Sequence[str]) -> None:
     """Delete those of these texts that no document is and no call was made from."""
-    for sha256 in sha256s:
-        document = exists().where(documents.c.text_sha256 == sha256)
-        call = exists().where(cast(calls.c.inputs, Text).contains(sha256))
-        connection.execute(delete(texts).where(texts.c.sha256 == sha256, ~document, ~call))
+    document = exists().where(documents.c.text_sha256 == texts.c.sha256)
+    call = exists().where(call_texts.c.sha256 == texts.c.sha256)
+    for start in range(0, len(sha256s), _MOST_ROWS):
+        some = texts.c.sha256.in_(sha256s[start : start + _MOST_ROWS])
+        connection.execute(delete(texts).where(some, ~document, ~call))

@@ -29,7 +29,7 @@ from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.columns import BigId
 from longdoc.storage.database import Database
 from longdoc.storage.inserts import missing_from
-from longdoc.storage.schema import calls, node_calls, nodes, run_calls, runs
+from longdoc.storage.schema import call_texts, calls, node_calls, nodes, run_calls, runs
 from longdoc.storage.texts import store_text, stored_texts
 
 __all__ = ["CallTotals", "CallWork", "Ledger", "LedgerEngine", "RecordedCall", "call_key"]
@@ -56,6 +56,7 @@ _NEWEST = (
     .limit(1)
 )
 _INSERT_CALL = insert(calls).returning(calls.c.id)
+_INSERT_TEXTS = insert(call_texts)
 _SUMS = tuple(
     func.sum(column).label(column.name)
     for column in (calls.c.prompt_tokens, calls.c.completion_tokens, calls.c.cached_tokens, calls.c.cost)
@@ -82,6 +83,7 @@ _BEHIND = (
         )
     )
 )
+_MADE_AT = select(runs.c.created_at).where(runs.c.id == bindparam("run_id"))
 _COUNTED = select(runs.c.id, bindparam("call_id", type_=BigId), bindparam("recorded", type_=Boolean)).where(
     runs.c.id == bindparam("run_id")
 )
@@ -171,21 +173,24 @@ class Ledger:
         info: EngineInfo,
         *,
         run_id: str | None = None,
-        bound: bool = False,
+        bound: datetime | None = None,
     ) -> asyncio.Future[Completion]:
         """As `record`, but queued on return: whatever becomes of the caller, the call will be stored.
 
-        One that is `bound` is stored with its run or not at all: where the run was deleted meanwhile, `NotFoundError`.
+        One that is `bound` to a run that was made at a moment is stored with it or not at all: `NotFoundError` where
+        the run was deleted meanwhile, also where another one of the same id was made since.
         """
         split = split_inputs(request)
         row = call_row(request, completion, info, inputs=split.inputs) | {"key": key, "created_at": self._now()}
 
         def work(connection: Connection) -> Completion:
-            if bound and connection.execute(select(runs.c.id).where(runs.c.id == run_id)).first() is None:
+            if bound is not None and connection.execute(_MADE_AT, {"run_id": run_id}).scalar() != bound:
                 raise NotFoundError("what this was asked for was deleted meanwhile")
             for sha256, text in split.texts.items():
                 store_text(connection, sha256, text)
             call_id = int(connection.execute(_INSERT_CALL, row).scalar_one())
+            if split.texts:
+                connection.execute(_INSERT_TEXTS, [{"call_id": call_id, "sha256": sha256} for sha256 in split.texts])
             if run_id is not None:
                 _count(connection, run_id, call_id, recorded=False)
             return replace(completion, call_id=call_id)
@@ -247,7 +252,8 @@ class LedgerEngine:
 
     Identical calls in flight at once are made once: the others wait, and one of them goes on where the first
     fails. Answers from before `fresh_since` do not count. Calls are counted for the run `run_id` if given;
-    `interactive`: somebody waits for them. Calls that are `bound` to their run are recorded as long as it is there.
+    `interactive`: somebody waits for them. Calls that are `bound` to the run as it was made at a moment are recorded
+    as long as it is there.
     """
 
     def __init__(
@@ -258,7 +264,7 @@ class LedgerEngine:
         run_id: str | None = None,
         fresh_since: datetime | None = None,
         interactive: bool = False,
-        bound: bool = False,
+        bound: datetime | None = None,
     ) -> None:
         self._bound = bound
         self._inner = inner

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from longdoc.storage.columns import AnyText, BigId, UtcDateTime
 
-HEAD: Final = "0009"
+HEAD: Final = "0011"
 """The newest migration: the schema described here."""
 
 VERSION_TABLE: Final = "longdoc_version"
@@ -53,7 +53,7 @@ documents = Table(
     "documents",
     metadata,
     Column("id", AnyText, primary_key=True),
-    Column("text_sha256", AnyText, ForeignKey("texts.sha256"), nullable=False),
+    Column("text_sha256", AnyText, ForeignKey("texts.sha256"), nullable=False, index=True),
     Column("format", AnyText, nullable=False),
     Column("source", AnyText, nullable=False),
     Column("title", AnyText, nullable=False),
@@ -101,6 +101,14 @@ calls = Table(
     sqlite_autoincrement=True,
 )
 """The ledger. Rows are only added; the newest of a key answers. Ids are never used twice: inputs point to them."""
+
+call_texts = Table(
+    "call_texts",
+    metadata,
+    Column("call_id", BigId, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True),
+    Column("sha256", AnyText, primary_key=True, index=True),
+)
+"""The long texts that the inputs of a call point to, to be found by text."""
 
 runs = Table(
     "runs",
@@ -415,9 +423,11 @@ api_keys = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("lasts", BigInteger),
     Index(None, "sha256", unique=True),
 )
-"""Keys of the service; of a key itself only its checksum is kept."""
+"""Keys of the service; of a key itself only its checksum is kept. `lasts` is how many seconds it was made for; one that
+is rotated ends before that."""
 
 profiles = Table(
     "profiles",
@@ -509,9 +519,11 @@ service_jobs = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
+    Column("lost", Integer, nullable=False, server_default="0"),
 )
 """Work that the service does behind a request, without any text of a user's. `owner` is the process that is at it,
-`seen_at` when that was last heard of; one for a user goes with the user."""
+`seen_at` when that was last heard of, `lost` how often one was not heard of any more; one for a user goes with the
+user."""
 
 service_replies = Table(
     "service_replies",
