@@ -4,40 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from longdoc.agents.profile_context import ProfileContext
 from longdoc.agents.profile_tasks import ProfileTask, find_task
+from longdoc.app.api_keywords import PersonalKeywords
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.loop_thread import LoopThread
 from longdoc.app.personalize import NEEDS_EMBEDDER, Personalized, PersonalRequest, personal_context, personalize
 from longdoc.app.profile_refresh import RefreshOptions, RefreshReport, refresh
-from longdoc.memory.profile_ranking import Ranked
 from longdoc.storage.profile_types import Item, NewItem, Profile, ProfileSummary, Stored, Tenant
 from longdoc.storage.profiles import Profiles
-
-
-class RequestOptions(TypedDict, total=False):
-    """How a request is served: see `PersonalRequest`."""
-
-    take: int | None
-    summary: bool
-    ranked: Ranked
-    budget: int | None
-    before: datetime | None
-    without: tuple[str, ...]
-    seed: int
 
 
 @dataclass(frozen=True, slots=True)
 class AsyncUser:
     """A user. Requests take the fields of `PersonalRequest` by name (`take`, `summary`, `ranked`, `budget`, …).
 
+    ```python
+    from longdoc import NewItem
+
     ann = await lda.user("ann")
     await ann.put([NewItem("title", "1", "How we moved the office", "Fix: the office")])
     await ann.refresh()
-    print((await ann.ask("How we hired", task="title")).answer.output)
+    print((await ann.ask("How we hired", task="title")).text)
+    ```
     """
 
     workspace: Workspace
@@ -62,7 +53,7 @@ class AsyncUser:
         """What is said of the user for a task."""
         return await self._profiles.summary(self.profile, task)
 
-    async def context(self, text: str, *, task: str, **options: Unpack[RequestOptions]) -> ProfileContext:
+    async def context(self, text: str, *, task: str, **options: Unpack[PersonalKeywords]) -> ProfileContext:
         """What of the user stands before a request, to be put before any model. Raises `ConfigError`."""
         request = PersonalRequest(find_task(self.tasks, task), text, **options)
         profile = await self._profiles.find(self.tenant.id, self.profile.user)
@@ -71,10 +62,11 @@ class AsyncUser:
             self.workspace.records, profile, request, embedder=embedder, engine=self.workspace.engine
         )
 
-    async def ask(self, text: str, *, task: str, **options: Unpack[RequestOptions]) -> Personalized:
-        """The answer to a request for the user. Raises `ConfigError`, and what the engine raises."""
+    async def ask(self, text: str, *, task: str, **options: Unpack[PersonalKeywords]) -> Personalized:
+        """The answer to a request for the user. Raises `ConfigError`, what the engine raises, and `NotFoundError` for
+        a user that was forgotten."""
         request = PersonalRequest(find_task(self.tasks, task), text, **options)
-        return await personalize(self.workspace, self.tenant, self.profile.user, request, emit=_ignore)
+        return await personalize(self.workspace, self.tenant, self.profile.user, request, emit=_ignore, make=False)
 
     async def forget(self) -> None:
         """Delete the user with all that is known and was made of it."""
@@ -108,11 +100,11 @@ class User:
         """See `AsyncUser.summary`."""
         return self._loop.run(self._inner.summary(task))
 
-    def context(self, text: str, *, task: str, **options: Unpack[RequestOptions]) -> ProfileContext:
+    def context(self, text: str, *, task: str, **options: Unpack[PersonalKeywords]) -> ProfileContext:
         """See `AsyncUser.context`."""
         return self._loop.run(self._inner.context(text, task=task, **options))
 
-    def ask(self, text: str, *, task: str, **options: Unpack[RequestOptions]) -> Personalized:
+    def ask(self, text: str, *, task: str, **options: Unpack[PersonalKeywords]) -> Personalized:
         """See `AsyncUser.ask`."""
         return self._loop.run(self._inner.ask(text, task=task, **options))
 

@@ -38,6 +38,7 @@ class Work(Generic[T]):
         self._under_way = under_way
         self._task: asyncio.Task[T] | None = None
         self._events: asyncio.Queue[Event | None] | None = None
+        self._told = False
 
     def __await__(self) -> Generator[Any, None, T]:
         return self.result().__await__()
@@ -54,7 +55,7 @@ class Work(Generic[T]):
 
     async def __anext__(self) -> Event:
         task, events = self._started(), self.__aiter__()._events
-        if events is None or (task.done() and events.empty()):
+        if events is None or self._told:
             raise StopAsyncIteration
         try:
             event = await events.get()
@@ -62,6 +63,7 @@ class Work(Generic[T]):
             await self._stopped()
             raise
         if event is None:
+            self._told = True
             await task  # raises what ended it
             raise StopAsyncIteration
         return event

@@ -100,7 +100,7 @@ def _scripted(settings: Settings) -> EngineChoice:
     from longdoc.engines.scripted import ScriptedEngine, extractive_answer
 
     window = settings.context_window or 8192
-    engine = ScriptedEngine(extractive_answer, context_window=window, delay=settings.scripted_delay)
+    engine = ScriptedEngine(extractive_answer, context_window=window, delay=settings.scripted_delay, keep_calls=False)
     return EngineChoice(engine, "the scripted engine, which only repeats sentences of the text")
 
 

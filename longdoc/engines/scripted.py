@@ -21,7 +21,7 @@ _TOKEN = re.compile(r"\w{1,12}|[^\w\s]")
 
 
 class ScriptedEngine:
-    """Answers with `answer(request)`, after `delay` seconds; keeps the requests it got in `calls`.
+    """Answers with `answer(request)`, after `delay` seconds; keeps the requests it got in `calls`, unless told not to.
 
     A token is a mark or a word (twelve letters of it, where it is longer). The window holds prompt and answer.
     A `Completion` from the function is passed on as it is.
@@ -35,8 +35,10 @@ class ScriptedEngine:
         delay: float = 0.0,
         slots: int = 64,
         logprobs: int = 0,
+        keep_calls: bool = True,
     ) -> None:
         self._answer = answer
+        self._keep_calls = keep_calls
         self._delay = delay
         self.calls: list[CompletionRequest] = []
         self._info = EngineInfo(
@@ -59,7 +61,8 @@ class ScriptedEngine:
         """See `Engine`."""
         started = time.perf_counter()
         prompt_tokens = self._checked_prompt(request)
-        self.calls.append(request)
+        if self._keep_calls:
+            self.calls.append(request)
         await asyncio.sleep(self._delay)
         answered = self._answer(request)
         if isinstance(answered, Completion):
