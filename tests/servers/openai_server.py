@@ -277,6 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
+        self._event(_piece(body, {"role": "assistant", "content": ""}, None, ""))
         for piece in re.findall(r"\s*\S+|\s+\Z", text):
             self._event(_piece(body, {"content": piece}, None, piece))
             self.owner.wait(self.owner.delay if drip else 0.0)
@@ -386,7 +387,7 @@ def _embeddings(texts: list[str]) -> object:
 def _request(body: Mapping[str, Any]) -> CompletionRequest:
     return CompletionRequest(
         messages=tuple(Message(message["role"], message["content"]) for message in body["messages"]),
-        max_tokens=body.get("max_tokens", 256),
+        max_tokens=body.get("max_tokens", body.get("max_completion_tokens", 256)),
         stop=tuple(body.get("stop", ())),
         json_schema=body.get("response_format", {}).get("json_schema", {}).get("schema"),
     )
