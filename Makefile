@@ -9,7 +9,7 @@ export LDA_MODELS_DIR ?= $(CURDIR)/.cache/models
 VLLM_VENV ?= .venv-vllm
 VLLM_STAMP := $(VLLM_VENV)/.ready
 
-.PHONY: help setup demo test setup-vllm test-vllm bench-vllm lint format types imports bench clean
+.PHONY: help setup demo test setup-vllm test-vllm bench-vllm lint format types imports docs bench clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -55,6 +55,10 @@ types: $(STAMP) ## Check types, strictly
 
 imports: $(STAMP) ## Check that imports point down
 	$(BIN)/lint-imports
+
+docs: $(STAMP) ## Build the pages into build/site; what is generated of them is python docs/generate.py's
+	$(BIN)/python docs/generate.py --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
 bench: $(STAMP) ## Run the benchmarks; tables go to docs/benchmarks.md
 	$(BIN)/python -m benchmarks

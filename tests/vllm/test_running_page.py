@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "running.md").read_text(encoding="u
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}(?: no-run)?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 COMMANDS = [line for block in blocks("sh") for line in block.replace("\\\n", " ").splitlines()]
