@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import sqlalchemy as sa
 from alembic import op
-
-from longdoc.json_value import JsonValue
 
 revision = "0010"
 down_revision = "0009"
@@ -16,7 +13,8 @@ branch_labels = None
 depends_on = None
 
 _BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_SHA256 = re.compile("[0-9a-f]{64}")
+_REFERENCE = re.compile(r'\{\s*"text"\s*:\s*"([0-9a-f]{64})"\s*\}')
+"""What stands for a long text. No text that quotes it is taken for it: in a string of JSON its quotes are escaped."""
 _PAGE = 2_000
 _calls = sa.table("calls", sa.column("id", _BIG_ID), sa.column("inputs", sa.JSON()))
 _call_texts = sa.table("call_texts", sa.column("call_id", _BIG_ID), sa.column("sha256", sa.Text()))
@@ -38,25 +36,15 @@ def upgrade() -> None:
 
 def _fill(connection: sa.Connection) -> None:
     last = 0
+    inputs = sa.cast(_calls.c.inputs, sa.Text).label("inputs")
     while True:
-        page = sa.select(_calls).where(_calls.c.id > last).order_by(_calls.c.id).limit(_PAGE)
+        page = sa.select(_calls.c.id, inputs).where(_calls.c.id > last).order_by(_calls.c.id).limit(_PAGE)
         rows = connection.execute(page).all()
         if not rows:
             return
         last = rows[-1].id
-        found = [{"call_id": row.id, "sha256": one} for row in rows for one in set(_references(row.inputs))]
+        found = [
+            {"call_id": row.id, "sha256": sha256} for row in rows for sha256 in set(_REFERENCE.findall(row.inputs))
+        ]
         if found:
             connection.execute(sa.insert(_call_texts), found)
-
-
-def _references(inputs: JsonValue) -> Iterator[str]:
-    """The hashes of the texts that stand apart: what is `{"text": hash}` and nothing else."""
-    if isinstance(inputs, dict):
-        text = inputs.get("text")
-        if len(inputs) == 1 and isinstance(text, str):
-            if _SHA256.fullmatch(text):
-                yield text
-            return
-    parts = inputs.values() if isinstance(inputs, dict) else inputs if isinstance(inputs, list) else ()
-    for part in parts:
-        yield from _references(part)
