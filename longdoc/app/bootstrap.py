@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -72,12 +72,14 @@ class Library:
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """What a capability works with: the record, an engine with budget, limiter and retry around it, and an embedder
-    that is opened at its first use. `trace_content`: spans hold prompts and answers."""
+    that is opened at its first use. `trace_content`: spans hold prompts and answers. `claim` is told of each run before
+    its first call, and its calls are bound to it."""
 
     records: Records
     engine: Engine
     embedder: LateEmbedder
     trace_content: bool = False
+    claim: Callable[[str], Awaitable[None]] | None = None
 
     def recorded_engine(
         self, run_id: str, *, fresh_since: datetime | None, interactive: bool = False, bound: datetime | None = None

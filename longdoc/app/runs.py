@@ -65,6 +65,9 @@ async def open_run(
     recorded any more once it is deleted.
     """
     started = await workspace.records.runs.start(request, fresh=fresh)
+    if workspace.claim is not None:
+        await workspace.claim(started.id)
+        bound = True
     usage = RunUsage()
     run = OpenRun(
         id=started.id,
