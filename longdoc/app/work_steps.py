@@ -1,0 +1,296 @@
+"""The steps of a plan, each done by its capability: documents, and texts of earlier steps, go in, a text comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from longdoc.agents.events import Emit, Warned
+from longdoc.agents.graph import run_graph
+from longdoc.agents.request_words import claims_of, focus_of, language_of
+from longdoc.agents.routing import Capability
+from longdoc.app.ask import ask
+from longdoc.app.bootstrap import Workspace
+from longdoc.app.chat import ChatOptions, open_chat
+from longdoc.app.check import check_claims
+from longdoc.app.draft_settings import DraftOptions, new_draft
+from longdoc.app.draft_writing import write_draft
+from longdoc.app.finding import AskOptions
+from longdoc.app.results import Result, Source
+from longdoc.app.runs import RunUsage
+from longdoc.app.shelf import Shelf, shelf_of, shelf_of_collection
+from longdoc.app.summaries import SummaryOptions, SummaryResult, summarize
+from longdoc.app.work_call import do_in_one_call
+from longdoc.app.work_person import Person
+from longdoc.app.work_plan import DoRequest, WorkPlan, WorkStep
+from longdoc.app.work_results import StepResult, added
+from longdoc.documents.document import Document
+from longdoc.documents.readers import read_bytes
+from longdoc.engines.engine import TextSink
+from longdoc.errors import ConfigError, LdaError
+from longdoc.storage.memory_types import NamespaceName
+
+_AT_ONCE = 4
+"""Documents summarized together."""
+ANONYMOUS = "me"
+"""Whose conversations are meant where no user is named, as `lda chat` has it."""
+
+
+@dataclass(slots=True)
+class StepWork:
+    """What the steps of a plan have in common. `said_as` names what is said in a session."""
+
+    workspace: Workspace
+    plan: WorkPlan
+    run_id: str
+    emit: Emit
+    on_text: TextSink | None = None
+    said_as: str = ""
+    fresh_since: datetime | None = None
+    _texts: dict[int, Document] = field(default_factory=dict[int, Document])
+
+    async def do(self, step: WorkStep, done: Mapping[int, StepResult], person: Person, *, fresh: bool) -> StepResult:
+        """Do a step whose earlier steps are `done`. Raises `LdaError`."""
+        lacking = [number for number in step.steps if done[number].failure]
+        if lacking:
+            raise ConfigError(f"it needs what step {lacking[0]} did not give")
+        documents = self._documents(step, done)
+        work = _OneStep(self, step, documents, person, fresh)
+        match step.route.capability:
+            case Capability.SUMMARIZE:
+                result, gaps = await work.summarized()
+            case Capability.ASK:
+                result, gaps = await work.asked()
+            case Capability.CHECK:
+                result, gaps = await work.checked()
+            case Capability.WRITE:
+                result, gaps = await work.written()
+            case Capability.CHAT:
+                result, gaps = await work.said()
+            case Capability.CALL:
+                result, gaps = await work.called()
+        sources = tuple(self._original(one, done) for one in result.sources)
+        return StepResult(
+            step.number,
+            step.instruction,
+            step.route,
+            result.text,
+            sources,
+            (result.run_id,) if not isinstance(result, _Made) else result.run_ids,
+            result.usage,
+            gaps=gaps,
+            personal=person.told,
+        )
+
+    def _documents(self, step: WorkStep, done: Mapping[int, StepResult]) -> list[Document]:
+        """The inputs of a step, in the order of the request, then those of earlier steps."""
+        given = [one for one in self.plan.request.documents if one.id in step.documents]
+        return [*given, *(self._text_of(number, done) for number in step.steps)]
+
+    def _text_of(self, number: int, done: Mapping[int, StepResult]) -> Document:
+        """The text of a step as a document."""
+        if number not in self._texts:
+            step = done[number]
+            title = f"step {number}: {' '.join(step.instruction.split())[:80]}"
+            document = read_bytes(step.text.encode(), name=f"step-{number}.md")
+            self._texts[number] = replace(document, source=title, metadata=replace(document.metadata, title=title))
+        return self._texts[number]
+
+    def _original(self, source: Source, done: Mapping[int, StepResult]) -> Source:
+        """Where a text of an earlier step rests on a document there, that is the source."""
+        number = next((n for n, one in self._texts.items() if one.id == source.document_id), None)
+        if number is None:
+            return source
+        text = self._texts[number].text
+        first = done[number].text.find(text[source.start : source.end])
+        if first < 0:
+            return source
+        last = first + source.end - source.start
+        behind = [one for one in done[number].sources if one.at is not None and first < one.at <= last + 2]
+        return replace(behind[0], at=source.at) if behind else source
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A result put together from several."""
+
+    text: str
+    sources: tuple[Source, ...]
+    run_ids: tuple[str, ...]
+    usage: RunUsage
+
+    @property
+    def run_id(self) -> str:
+        """The run of the last."""
+        return self.run_ids[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _OneStep:
+    """A step under way."""
+
+    work: StepWork
+    step: WorkStep
+    documents: Sequence[Document]
+    person: Person
+    fresh: bool
+
+    @property
+    def _workspace(self) -> Workspace:
+        return self.work.workspace
+
+    @property
+    def _request(self) -> DoRequest:
+        return self.work.plan.request
+
+    async def summarized(self) -> tuple[Result, bool]:
+        """A summary of each document."""
+        documents = self.documents or await self._collected()
+        found: dict[int, SummaryResult] = {}
+        failed: dict[int, LdaError] = {}
+
+        async def one(number: int) -> None:
+            try:
+                found[number] = await self._summary(documents[number])
+            except LdaError as error:
+                if error.resumable or len(documents) == 1:
+                    raise
+                failed[number] = error
+
+        await run_graph([()] * len(documents), one, at_once=_AT_ONCE)
+        if not found:
+            raise next(iter(failed.values()))
+        if len(documents) == 1:
+            return found[0], bool(found[0].summary.gaps)
+        made = _under_titles(documents, found, failed)
+        return made, bool(failed) or any(one.summary.gaps for one in found.values())
+
+    async def _summary(self, document: Document) -> SummaryResult:
+        route, asked = self.step.route, self.step.instruction
+        options = SummaryOptions(
+            words=None if route.words is None else max(10, route.words),
+            by_chapter=route.by_chapter,
+            language=language_of(asked),
+            focus=self.person.focus(focus_of(asked)),
+        )
+        try:
+            return await summarize(self._workspace, document, options, fresh=self.fresh, emit=self.work.emit)
+        except ConfigError as error:
+            if not route.by_chapter:
+                raise
+            self.work.emit(Warned(f"{document.title}: {error}; it is summarized as a whole"))
+            whole = replace(options, by_chapter=False)
+            return await summarize(self._workspace, document, whole, fresh=self.fresh, emit=self.work.emit)
+
+    async def asked(self) -> tuple[Result, bool]:
+        """The answer to a question."""
+        turns = (*self.person.turns, *self._request.turns)
+        with closing(await self._shelf()) as shelf:
+            result = await ask(
+                self._workspace,
+                shelf,
+                self.step.instruction,
+                AskOptions(),
+                fresh=self.fresh,
+                turns=turns,
+                emit=self.work.emit,
+                on_text=None,
+            )
+        return result, result.unread > 0
+
+    async def checked(self) -> tuple[Result, bool]:
+        """The verdicts on the claims of the instruction."""
+        claims = claims_of(self.step.instruction)
+        with closing(await self._shelf()) as shelf:
+            result = await check_claims(
+                self._workspace, shelf, claims, AskOptions(), fresh=self.fresh, emit=self.work.emit
+            )
+        return result, any(one.check is None for one in result.claims)
+
+    async def written(self) -> tuple[Result, bool]:
+        """A draft, from the documents where there are any."""
+        route = self.step.route
+        options = DraftOptions(words=route.words, chapters=route.chapters)
+        since = self.work.fresh_since
+        afresh = "" if since is None else f"-{since:%Y%m%d%H%M%S%f}"
+        name = f"do/{self.work.run_id}-{self.step.number}{afresh}"
+        documents = self.documents or (await self._collected() if self.step.collection else ())
+        instruction = self.person.instruction(self._in_context())
+        draft = await new_draft(self._workspace, name, instruction, options, documents)
+        result = await write_draft(
+            self._workspace, draft, fresh=self.fresh, emit=self.work.emit, on_text=self.work.on_text
+        )
+        if not result.texts:
+            raise ConfigError(f"nothing could be written: {'; '.join(result.failures.values())}")
+        return result, bool(result.failures)
+
+    async def said(self) -> tuple[Result, bool]:
+        """An answer in a conversation: of a session that remembers, else after the turns that came with it."""
+        session = self._request.session
+        if session is None:
+            return await self.called()
+        name = NamespaceName(self._request.user or ANONYMOUS, "default", session)
+        async with open_chat(self._workspace, name, ChatOptions(), emit=self.work.emit) as chat:
+            if self.documents:
+                await chat.add(self.documents)
+            key = f"do {self.work.said_as} {self.step.number}"
+            reply = await chat.send(self.step.instruction, key=key, emit=self.work.emit, on_text=self.work.on_text)
+        return reply, False
+
+    async def called(self) -> tuple[Result, bool]:
+        """What one call makes of it."""
+        result = await do_in_one_call(
+            self._workspace,
+            self._in_context(),
+            self.documents,
+            turns=self._request.turns,
+            words=self.step.route.words,
+            background=self.person.background,
+            fresh=self.fresh,
+            emit=self.work.emit,
+            on_text=self.work.on_text,
+        )
+        if not result.text:
+            raise ConfigError("the model gave an empty answer; ask otherwise, or another model")
+        return result, result.cut
+
+    def _in_context(self) -> str:
+        """The instruction of the step; beside other steps, with the request that it is a part of."""
+        if len(self.work.plan.steps) == 1:
+            return self.step.instruction
+        whole = self._request.instruction.strip()
+        return f"{self.step.instruction}\n\n(This is one part of what was asked: {whole})"
+
+    async def _shelf(self) -> Shelf:
+        if self.step.collection and not self.documents and self._request.collection is not None:
+            return await shelf_of_collection(self._workspace.records, self._request.collection)
+        return await shelf_of(self._workspace.records, self.documents)
+
+    async def _collected(self) -> Sequence[Document]:
+        """The documents of the collection. Raises `ConfigError` where there is none."""
+        if self._request.collection is None:
+            raise ConfigError("there is no document to work on; name one")
+        shelf = await shelf_of_collection(self._workspace.records, self._request.collection)
+        return await shelf.all()
+
+
+def _under_titles(
+    documents: Sequence[Document], found: Mapping[int, SummaryResult], failed: Mapping[int, LdaError]
+) -> _Made:
+    """Summaries of several documents as one text, each under its title."""
+    pieces: list[str] = []
+    sources: list[Source] = []
+    usage = RunUsage()
+    for number, document in enumerate(documents):
+        heading = f"## {document.title}"
+        if number in failed:
+            pieces += [heading, f"(not summarized: {failed[number]})"]
+            continue
+        result = found[number]
+        start = sum(len(piece) + 2 for piece in pieces) + len(heading) + 2
+        pieces += [heading, result.text]
+        sources += [replace(one, at=None if one.at is None else start + one.at) for one in result.sources]
+        usage = added(usage, result.usage)
+    return _Made("\n\n".join(pieces), tuple(sources), tuple(found[number].run_id for number in sorted(found)), usage)
