@@ -89,6 +89,17 @@ class LongDoc:
         finally:
             self._loop.stop()
 
+    @property
+    def inner(self) -> AsyncLongDoc:
+        """The same for programs that have a loop. It lives on the loop of `thread`: what is asked of it has to run
+        there."""
+        return self._inner
+
+    @property
+    def thread(self) -> LoopThread:
+        """The loop that all of it runs on."""
+        return self._loop
+
     def open(self, source: Input | bytes, *, name: str | None = None) -> Document:
         """See `AsyncLongDoc.open`."""
         return self._loop.run(self._inner.open(source, name=name))

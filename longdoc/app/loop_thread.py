@@ -50,6 +50,13 @@ class LoopThread:
             future.cancel()
             raise
 
+    async def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """As `run`, for a caller that has a loop of its own, which goes on meanwhile."""
+        if self._running is None:
+            work.close()
+            raise ConfigError(CLOSED)
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._running[0]))
+
     def iterate(self, pieces: AsyncGenerator[T, None]) -> Iterator[T]:
         """What an asynchronous generator gives, each when it is asked for; who stops listening stops it, and has it
         stopped then."""
