@@ -24,7 +24,12 @@ from longdoc.storage.writer import GroupWriter
 
 T = TypeVar("T")
 
-_CHECKPOINT_SECONDS = 2.0
+_PATIENCE_SECONDS = 2.0
+"""How long a checkpoint that somebody waits for waits for readers, which no write begins behind."""
+_SOON_SECONDS, _LONGEST_SECONDS = 1.0, 60.0
+"""When a checkpoint behind others' backs is tried first, and how far apart at most."""
+_SHORT_SECONDS = 0.2
+"""How long such a one waits for readers."""
 
 
 class Database:
@@ -37,6 +42,8 @@ class Database:
         self._readers = ThreadPoolExecutor(READERS, "longdoc-reader")
         self._writer = GroupWriter(writing, location)
         self._closed = False
+        self._erased = False
+        self._erasing: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, location: str | Path) -> Database:
@@ -83,20 +90,52 @@ class Database:
         self._check_open()
         return asyncio.wrap_future(self._writer.submit(work))
 
-    async def checkpoint(self) -> None:
-        """Let what was erased leave the log of a SQLite file too, as far as nobody reads it at this moment."""
-        await asyncio.to_thread(self._checkpoint)
+    async def checkpoint(self) -> bool:
+        """Let what was erased leave the log of a SQLite file too. False where somebody reads it at this moment: it is
+        then tried again, later and later, as long as the database is open."""
+        if await asyncio.to_thread(self._checkpoint, _PATIENCE_SECONDS):
+            return True
+        self.checkpoint_soon()
+        return False
 
-    def _checkpoint(self) -> None:
+    def checkpoint_soon(self) -> None:
+        """Have a checkpoint in a moment, without waiting for it: for many small erasures there is one."""
+        self._erased = True
+        if self._erasing is None or self._erasing.done():
+            self._erasing = asyncio.create_task(self._keep_trying())
+
+    async def _keep_trying(self) -> None:
+        wait = _SOON_SECONDS
+        while self._erased:
+            await asyncio.sleep(wait)
+            self._erased = False  # what is erased from here on may come behind this checkpoint
+            if await asyncio.to_thread(self._checkpoint, _SHORT_SECONDS):
+                wait = _SOON_SECONDS
+            else:
+                self._erased = True
+                wait = min(2 * wait, _LONGEST_SECONDS)
+
+    def _checkpoint(self, patience: float) -> bool:
+        """Empty the log; False where it is in use for longer than so many seconds."""
         if self._reading.url.get_backend_name() != "sqlite" or self._reading.url.database is None:
-            return
-        with closing(sqlite3.connect(self._reading.url.database, timeout=_CHECKPOINT_SECONDS)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return True
+        try:
+            with closing(sqlite3.connect(self._reading.url.database, timeout=patience)) as connection:
+                busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            return False
+        return not busy
 
     async def aclose(self) -> None:
         """Do the writes that are queued and close all connections. Idempotent."""
         self._closed = True
+        if self._erasing is not None:
+            self._erasing.cancel()
+            await asyncio.wait([self._erasing])
         await asyncio.to_thread(self._close)
+        if self._erased or (self._erasing is not None and self._erasing.cancelled()):
+            self._erased, self._erasing = False, None
+            await asyncio.to_thread(self._checkpoint, _PATIENCE_SECONDS)
 
     def _close(self) -> None:
         self._writer.close()

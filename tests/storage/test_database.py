@@ -2,13 +2,14 @@ import asyncio
 import os
 import sqlite3
 import threading
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, func, select, text
 
 from longdoc.errors import StorageError
+from longdoc.storage import database as module
 from longdoc.storage.database import Database
 from longdoc.storage.schema import texts
 from tests.storage.postgres_server import PostgresServer
@@ -214,3 +215,64 @@ def test_a_broken_link_between_rows_is_an_error(database: str) -> None:
 
 def test_sqlite_is_new_enough_for_what_is_used() -> None:
     assert sqlite3.sqlite_version_info >= (3, 35)
+
+
+def test_what_a_reader_keeps_in_the_log_leaves_it_once_the_reader_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "_SHORT_SECONDS", 0.01)
+    monkeypatch.setattr(module, "_SOON_SECONDS", 0.01)
+    path, log = tmp_path / "a.db", tmp_path / "a.db-wal"
+
+    async def work() -> None:
+        async with aclosing(await Database.open(path)) as opened:
+            await opened.write(lambda connection: _add(connection, "Xylophonquark"))
+            with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+                reader.execute("BEGIN")
+                assert reader.execute("SELECT count(*) FROM texts").fetchone() == (1,)
+                await opened.write(lambda connection: connection.execute(texts.delete()).close())
+                assert not await opened.checkpoint()
+                assert b"Xylophonquark" in log.read_bytes()
+            async with asyncio.timeout(10):
+                while log.stat().st_size:
+                    await asyncio.sleep(0.01)
+            assert b"Xylophonquark" not in path.read_bytes()
+            assert await opened.checkpoint()
+
+    asyncio.run(work())
+
+
+def test_a_small_erasure_leaves_the_log_without_anybody_waiting_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_SOON_SECONDS", 0.01)
+    path, log = tmp_path / "a.db", tmp_path / "a.db-wal"
+
+    async def work() -> None:
+        async with aclosing(await Database.open(path)) as opened:
+            for _ in range(3):
+                await opened.write(lambda connection: _add(connection, "Xylophonquark"))
+                await opened.write(lambda connection: connection.execute(texts.delete()).close())
+                opened.checkpoint_soon()
+            async with asyncio.timeout(10):
+                while log.stat().st_size:
+                    await asyncio.sleep(0.01)
+            assert b"Xylophonquark" not in path.read_bytes()
+
+    asyncio.run(work())
+
+
+def test_a_database_that_is_closed_at_once_still_empties_its_log(tmp_path: Path) -> None:
+    path, log = tmp_path / "a.db", tmp_path / "a.db-wal"
+
+    async def work() -> None:
+        async with aclosing(await Database.open(path)):  # as another process has it open
+            async with aclosing(await Database.open(path)) as opened:
+                await opened.write(lambda connection: _add(connection, "Xylophonquark"))
+                await opened.write(lambda connection: connection.execute(texts.delete()).close())
+                opened.checkpoint_soon()
+            assert not log.exists() or b"Xylophonquark" not in log.read_bytes()
+            assert b"Xylophonquark" not in path.read_bytes()
+
+    asyncio.run(work())
