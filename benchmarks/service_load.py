@@ -120,7 +120,7 @@ async def _filled() -> Path:
 async def _fill(profiles: Profiles, tenant: Tenant, users: range, choose: random.Random) -> None:
     await profiles.put(tenant.id, [(_user(user), _item(choose, number)) for user in users for number in range(_ITEMS)])
     opened = await asyncio.gather(*(profiles.get(tenant.id, _user(user)) for user in users))
-    await asyncio.gather(*(profiles.say(one, _summary(choose, one)) for one in opened))
+    await asyncio.gather(*(profiles.summarize(one, _summary(choose, one)) for one in opened))
 
 
 def _summary(choose: random.Random, profile: Profile) -> ProfileSummary:

@@ -17,7 +17,7 @@ from longdoc.agents.answer_shapes import LENIENT
 from longdoc.agents.calls import call, request_of
 from longdoc.agents.cleanup import without_asides
 from longdoc.agents.events import Emit
-from longdoc.agents.profile_context import ProfileContext
+from longdoc.agents.profile_context import ProfileContext, joined_labels
 from longdoc.agents.profile_tasks import OutputKind, ProfileTask
 from longdoc.agents.sentences import cut_to_sentence
 from longdoc.agents.structured import call_structured
@@ -56,14 +56,14 @@ class Personalizer:
         asked: str,
         context: ProfileContext,
         *,
-        labels: Sequence[str] = (),
         on_text: TextSink | None = None,
     ) -> PersonalAnswer:
-        """The answer to an input. `labels` are the user's own, for a task that names none; without any it is free.
+        """The answer to an input: a label, for a task that names none one of those that the context has; without any
+        it is free. An answer in plain words is read as it is, before the model is asked once more for its shape.
 
         `on_text` gets pieces of a text as they come. Raises what `Engine.complete` raises.
         """
-        allowed = tuple(task.labels or labels) if task.output is OutputKind.LABEL else ()
+        allowed = (task.labels or context.labels) if task.output is OutputKind.LABEL else ()
         constrained = bool(allowed) or task.output is OutputKind.NUMBER
         prompt = render(
             "profile/answer",
@@ -74,7 +74,8 @@ class Personalizer:
                 ],
                 "input": Quoted(asked, {"input": "text"}),
                 "request": task.request,
-                "labels": ", ".join(allowed),
+                "labels": ", ".join(task.labels),
+                "own": Quoted(joined_labels(context.labels), {"profile": "labels"}) if context.labels else None,
                 "json": constrained,
             },
         )
@@ -82,27 +83,45 @@ class Personalizer:
         if not constrained:
             answer = await call(self._engine, request, purpose=task.name, emit=self._emit, on_text=on_text)
             return PersonalAnswer(_text_of(answer, task) or None, answer.text)
+        shape = _shape(task, allowed)
+        said: list[str] = []
+
+        def read_plainly(text: str) -> BaseModel | None:
+            said.append(text)
+            plain = parse_output(task, text, allowed)
+            return None if plain is None else shape.model_construct(answer=plain)
+
         try:
-            shape = _shape(task, allowed)
-            found = await call_structured(self._engine, request, shape, purpose=task.name, emit=self._emit)
-        except InvalidOutputError as error:
-            return PersonalAnswer(None, str(error), allowed)
-        text = str(found.model_dump()["answer"])
+            found = await call_structured(
+                self._engine, request, shape, purpose=task.name, emit=self._emit, plain=read_plainly
+            )
+        except InvalidOutputError:
+            return PersonalAnswer(None, said[-1] if said else "", allowed)
+        text = str(found.model_dump(warnings=False)["answer"])
         return PersonalAnswer(text, text, allowed)
 
 
 def parse_output(task: ProfileTask, text: str, labels: Sequence[str]) -> str | None:
-    """The output that a plain text says: a label that it names, a number within bounds; None where it is neither."""
+    """The output that a plain text says: the one label, or the one number within bounds, that it names; None where it
+    names none, or several."""
     if task.output is OutputKind.LABEL and labels:
-        folded = text.casefold()
-        exact = [label for label in labels if folded.strip(_QUOTATION_MARKS + ".") == label.casefold()]
-        named = exact or [label for label in labels if label.casefold() in folded]
-        return max(named, key=len) if named else None
+        bare = text.casefold().strip(_QUOTATION_MARKS + ".")
+        exact = [label for label in labels if bare == label.casefold()]
+        return exact[0] if exact else _only_named(text, labels)
     if task.output is OutputKind.NUMBER:
-        found = _NUMBER.search(text)
-        value = float(found[0]) if found else None
+        found = {float(one) for one in _NUMBER.findall(text)}
+        value = found.pop() if len(found) == 1 else None
         return f"{value:g}" if value is not None and task.lowest <= value <= task.highest else None
     return text.strip() or None
+
+
+def _only_named(text: str, labels: Sequence[str]) -> str | None:
+    """The one label that a text names, as words of their own; a label within a longer one that is named is not."""
+    left, named = text.casefold(), list[str]()
+    for label in sorted(labels, key=len, reverse=True):
+        left, times = re.subn(rf"(?<!\w){re.escape(label.casefold())}(?!\w)", " ", left)
+        named += [label] * bool(times)
+    return named[0] if len(named) == 1 else None
 
 
 def _shape(task: ProfileTask, labels: Sequence[str]) -> type[BaseModel]:

@@ -7,11 +7,12 @@ told. Pure: what is counted is given as a function.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from longdoc.agents.profile_tasks import ProfileTask
+from longdoc.agents.profile_tasks import OutputKind, ProfileTask
 from longdoc.storage.profile_types import Item, ProfileSummary
 
 FEWEST_FOR_SUMMARY: Final = 3
@@ -22,6 +23,9 @@ INPUT_SHARE: Final = 0.6
 """Of the budget: what the input of a request may take."""
 _SUMMARY_SHARE = 0.5
 """Of what the input leaves: what the summary may take."""
+_LABELS_SHARE = 0.25
+"""Of the budget: what labels of the user's own may take."""
+_MOST_LABELS, _LONGEST_LABEL = 200, 80
 _LEAST_ITEM = 12
 """Tokens of an item; of one with less room nothing is shown."""
 _ELLIPSIS = " …"
@@ -43,8 +47,8 @@ class ShownItem:
 class ProfileContext:
     """What is shown of a user, and what is not: `left_out` are the keys of items that were chosen and did not fit.
 
-    `items_known` is how many items there are, `summary_stale` whether the summary is out of date, `reason` says in
-    words why there is nothing, or no summary.
+    `labels` are the user's own, for a task that names none. `items_known` is how many items there are, `summary_stale`
+    whether the summary is out of date, `reason` says in words why there is nothing, or no summary.
     """
 
     summary: str = ""
@@ -55,11 +59,12 @@ class ProfileContext:
     items_known: int = 0
     tokens: int = 0
     reason: str = ""
+    labels: tuple[str, ...] = ()
 
     @property
     def personal(self) -> bool:
         """Whether anything of the user is in it."""
-        return bool(self.summary or self.items)
+        return bool(self.summary or self.items or self.labels)
 
     @property
     def text(self) -> str:
@@ -68,7 +73,24 @@ class ProfileContext:
         if self.items:
             shown = "\n".join(f"- {one.text}" for one in self.items)
             parts.append(f"Of the person:\n{shown}")
+        if self.labels:
+            shown = "\n".join(f"- {one}" for one in self.labels)
+            parts.append(f"Labels that the person gives:\n{shown}")
         return "\n\n".join(parts)
+
+
+def own_labels(task: ProfileTask, items: Sequence[Item]) -> list[str]:
+    """The labels that a user has given, the commonest first, for a task that names none. What is long, or has several
+    lines, is no label."""
+    if task.output is not OutputKind.LABEL or task.labels:
+        return []
+    given = Counter(label for item in items if _is_label(label := (item.output or "").strip()))
+    return sorted(given, key=lambda one: (-given[one], one))[:_MOST_LABELS]
+
+
+def joined_labels(labels: Sequence[str]) -> str:
+    """Labels as they are shown."""
+    return "\n".join(labels)
 
 
 def cut_input(text: str, budget: int, count: Count) -> tuple[str, bool]:
@@ -86,17 +108,23 @@ def build_context(
     budget: int,
     count: Count,
     stale: bool = False,
+    labels: Sequence[str] = (),
+    unsaid: str = "",
 ) -> ProfileContext:
     """What is shown of a user within a budget of tokens.
 
     `ranked` are items, the best first, of `known` that there are; `take` of them are shown, where that is None four, or
-    one beside a summary. Without items there is no summary either, whatever is stored: it says what nobody can look up.
+    one beside a summary. Of the user's `labels` the first are kept. Without items there is no summary either, whatever
+    is stored: it says what nobody can look up. `unsaid` is why there is no summary, where it is not for lack of one.
     """
-    reason = ""
     if not known:
         return ProfileContext(reason="nothing is known of the user")
+    kept, label_tokens = _labels_within(labels, int(budget * _LABELS_SHARE), count)
+    budget -= label_tokens
+    reason = ""
     if summary is None:
-        reason = "there is no summary yet" if known >= FEWEST_FOR_SUMMARY else "too few items for a summary"
+        missing = "there is no summary yet" if known >= FEWEST_FOR_SUMMARY else "too few items for a summary"
+        reason = unsaid or missing
     elif known < FEWEST_FOR_SUMMARY and not (summary.locked or summary.edited):
         summary, reason = None, "too few items for a summary"
     said, said_cut, used = "", False, 0
@@ -111,7 +139,7 @@ def build_context(
     shown = _shared_out(task, chosen, budget - used, count)
     there = {one.item.number for one in shown}
     left_out = tuple(item.key for item in chosen if item.number not in there)
-    if not said and not shown:
+    if chosen and not said and not shown:
         reason = "nothing of the user fits into the budget"
     return ProfileContext(
         summary=said,
@@ -120,9 +148,26 @@ def build_context(
         items=tuple(shown),
         left_out=left_out,
         items_known=known,
-        tokens=used + sum(one.tokens for one in shown),
+        tokens=label_tokens + used + sum(one.tokens for one in shown),
         reason=reason,
+        labels=kept,
     )
+
+
+def _is_label(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST_LABEL and text.isprintable()
+
+
+def _labels_within(labels: Sequence[str], room: int, count: Count) -> tuple[tuple[str, ...], int]:
+    """The first labels that fit, and their tokens."""
+    low, high = 0, len(labels)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if count(joined_labels(labels[:middle])) <= room:
+            low = middle
+        else:
+            high = middle - 1
+    return tuple(labels[:low]), count(joined_labels(labels[:low])) if low else 0
 
 
 def _shared_out(task: ProfileTask, items: Sequence[Item], budget: int, count: Count) -> list[ShownItem]:

@@ -6,7 +6,7 @@ An answer that does not fit is asked for once more, with what was wrong with it;
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
@@ -32,8 +32,10 @@ async def call_structured(
     emit: Emit,
     on_text: TextSink | None = None,
     again_when_cut: bool = True,
+    plain: Callable[[str], Shape | None] | None = None,
 ) -> Shape:
-    """Make a call whose answer has a shape; the prompt must describe it, for engines without schemas.
+    """Make a call whose answer has a shape; the prompt must describe it, for engines without schemas. An answer that
+    has another one is what `plain` makes of it, None where that is nothing.
 
     `on_text` gets pieces of the first answer as they arrive, not of a second one. Raises `InvalidOutputError` when the
     second answer does not fit either, and what `Engine.complete` raises. A caller that can ask for less has
@@ -42,7 +44,7 @@ async def call_structured(
     asked = replace(request, json_schema=shape.model_json_schema()) if engine.info.json_schema else request
     first = await call(engine, asked, purpose=purpose, emit=emit, on_text=on_text)
     try:
-        return read_shape(first.text, shape)
+        return _read(first.text, shape, plain)
     except InvalidOutputError as error:
         if first.cut and not again_when_cut:
             raise OutputCutError(str(error), text=first.text) from error
@@ -51,7 +53,17 @@ async def call_structured(
         second = await call(engine, again, purpose=f"{purpose}, once more", emit=emit)
     except ContextTooLongError as error:
         raise InvalidOutputError(f"the answer cannot be used, and asking again does not fit: {error}") from error
-    return read_shape(second.text, shape)
+    return _read(second.text, shape, plain)
+
+
+def _read(text: str, shape: type[Shape], plain: Callable[[str], Shape | None] | None) -> Shape:
+    try:
+        return read_shape(text, shape)
+    except InvalidOutputError:
+        found = None if plain is None else plain(text)
+        if found is None:
+            raise
+        return found
 
 
 def read_shape(text: str, shape: type[Shape]) -> Shape:

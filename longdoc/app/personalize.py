@@ -6,18 +6,29 @@ others, 2023, arXiv 2310.20081), whose two halves these are.
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from longdoc.agents.events import Emit
 from longdoc.agents.personalizer import PersonalAnswer, Personalizer
-from longdoc.agents.profile_context import MOST_ITEMS, Count, ProfileContext, build_context, cut_input
+from longdoc.agents.profile_context import (
+    INPUT_SHARE,
+    MOST_ITEMS,
+    Count,
+    ProfileContext,
+    build_context,
+    cut_input,
+    joined_labels,
+    own_labels,
+)
 from longdoc.agents.profile_summary import COUNTED, summary_prompt
-from longdoc.agents.profile_tasks import OutputKind, ProfileTask
+from longdoc.agents.profile_tasks import ProfileTask
 from longdoc.app.bootstrap import Records, Workspace
 from longdoc.app.results import Shown, Source
 from longdoc.app.runs import OpenRun, RunUsage, open_run
@@ -26,12 +37,14 @@ from longdoc.engines.embedder import Embedder
 from longdoc.engines.engine import Engine, TextSink
 from longdoc.errors import ConfigError
 from longdoc.memory.profile_ranking import Ranked, at_random, by_meaning, by_words, fused, newest, searched_text
-from longdoc.storage.profile_types import Item, Profile, ProfileSummary, Tenant
+from longdoc.storage.profile_types import Item, Profile, ProfileSummary, TaskState, Tenant
 from longdoc.storage.runs import RunRequest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 NEEDS_EMBEDDER: Final = frozenset({Ranked.MEANING, Ranked.FUSED})
 USUAL_BUDGET: Final = 2_000
@@ -43,7 +56,9 @@ _MOST_READ = 5_000
 _GROWTH = 0.2
 """Of what a summary has seen: with so many more items it is out of date."""
 _TRIES, _RAISED = 4, 1.05
-_MOST_LABELS = 200
+_TEMPLATE_TOKENS = 150
+_AT_ONCE = 100_000
+"""Characters that are worked on between two other requests: some 5 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +133,6 @@ async def personal_context(
     profile: Profile | None,
     request: PersonalRequest,
     *,
-    budget: int = USUAL_BUDGET,
     embedder: Embedder | None = None,
     engine: Engine | None = None,
 ) -> ProfileContext:
@@ -129,21 +143,31 @@ async def personal_context(
     """
     if profile is None or not profile.enabled:
         return ProfileContext(reason="there is no such user" if profile is None else "personalization is off")
-    task, budget = request.task, request.budget or budget
-    known, said = await records.profiles.known(profile, task.name, newest=_MOST_READ, before=request.before)
+    task, budget = request.task, budget_of(request, engine)
+    known, state = await records.profiles.known(profile, task.name, newest=_MOST_READ, before=request.before)
     items = [item for item in known if item.key not in request.without] if request.without else known
-    summary = said if request.summary else None
-    if request.before is not None or request.without:
-        summary = _known_then(summary, {item.number for item in items})
+    if state is not None and not items:
+        return ProfileContext(reason="all that is known of the user is left out, as asked")
+    summary, unsaid = _said(request, state, items)
     ranked = await _ranked(records, profile, request, items, embedder)
-    stale = summary is not None and is_stale(task, summary, items=len(items), changed=profile.changes > summary.change)
+    stale = summary is not None and state is not None and state_is_stale(task, state)
+    labels = own_labels(task, items)
 
     def build(count: Count) -> ProfileContext:
         return build_context(
-            task, ranked, summary, known=len(items), take=request.take, budget=budget, count=count, stale=stale
+            task,
+            ranked,
+            summary,
+            known=len(items),
+            take=request.take,
+            budget=budget,
+            count=count,
+            stale=stale,
+            labels=labels,
+            unsaid=unsaid,
         )
 
-    return await _fitted(build, budget, engine)
+    return await _fitted(build, budget, engine, characters=sum(item.characters for item in ranked[:MOST_ITEMS]))
 
 
 async def personalize(
@@ -154,14 +178,18 @@ async def personalize(
     *,
     emit: Emit,
     on_text: TextSink | None = None,
+    make: bool = True,
 ) -> Personalized:
-    """Answer a request for a user, who is made where nobody knew of them; `on_text` gets pieces of a text as they come.
+    """Answer a request for a user; `on_text` gets pieces of a text as they come. `make`: whether a user of whom nobody
+    knew is made.
 
-    Raises what `Engine.complete` raises, and `ConfigError` for a name that cannot be a user's.
+    Raises what `Engine.complete` raises, `ConfigError` for a name that cannot be a user's, and `NotFoundError` for a
+    user that is not there, or is deleted meanwhile.
     """
-    profile = await workspace.records.profiles.open(tenant.id, user)
+    profiles = workspace.records.profiles
+    profile = await (profiles.open if make else profiles.get)(tenant.id, user)
     async with open_profile_run(workspace, profile, interactive=True, emit=emit) as run:
-        await workspace.records.profiles.owns(profile, run.id)
+        await profiles.owns(profile, run.id)
         embedder = workspace.embedder if request.ranked in NEEDS_EMBEDDER else None
         return await answer_for(workspace.records, run, profile, request, embedder=embedder, on_text=on_text)
 
@@ -176,19 +204,27 @@ async def answer_for(
     on_text: TextSink | None = None,
 ) -> Personalized:
     """As `personalize`, in a run that is open."""
-    engine, budget = run.engine, usual_budget(run.engine)
-    context = await personal_context(records, profile, request, budget=budget, embedder=embedder, engine=engine)
-    shown, cut = cut_input(request.text, max(budget, engine.info.context_window // 2), estimated)
-    labels = await _labels(records, profile, request.task)
-    answer = await Personalizer(engine, emit=run.emit).answer(
-        request.task, shown, context, labels=labels, on_text=on_text
-    )
+    engine = run.engine
+    context = await personal_context(records, profile, request, embedder=embedder, engine=engine)
+    room = _room(request.task, engine) - budget_of(request, engine)
+    most = min(engine.info.context_window // 2, int(room / INPUT_SHARE))
+    shown, cut = await _worked(len(request.text), lambda: cut_input(request.text, most, estimated))
+    answer = await Personalizer(engine, emit=run.emit).answer(request.task, shown, context, on_text=on_text)
     return Personalized(answer, context, run.id, input_cut=cut, usage=run.usage)
 
 
 def usual_budget(engine: Engine) -> int:
     """Tokens of what stands before a request, where nobody says."""
     return max(SMALLEST_BUDGET, min(USUAL_BUDGET, int(engine.info.context_window * _BUDGET_SHARE)))
+
+
+def budget_of(request: PersonalRequest, engine: Engine | None) -> int:
+    """Tokens of what stands before a request: what it says, else the usual; on an engine never more than half of what
+    its window has beside the answer."""
+    if engine is None:
+        return request.budget or USUAL_BUDGET
+    wanted = request.budget or usual_budget(engine)
+    return max(SMALLEST_BUDGET, min(wanted, _room(request.task, engine) // 2))
 
 
 def estimated(text: str) -> int:
@@ -222,6 +258,13 @@ def is_stale(
     return oldest is not None and now is not None and now - summary.made_at > oldest
 
 
+def state_is_stale(task: ProfileTask, state: TaskState) -> bool:
+    """Whether a task's summary is out of date by what is stored, whoever makes the next one."""
+    summary = state.summary
+    changed = summary is not None and state.last_change > summary.change
+    return summary is not None and is_stale(task, summary, items=state.items, changed=changed, edited=state.edited)
+
+
 async def embed_items(
     records: Records, profile: Profile, task: ProfileTask, items: Sequence[Item], embedder: Embedder
 ) -> dict[int, list[float]]:
@@ -240,57 +283,75 @@ async def embed_items(
     return {number: _vector(stored[number]) for number in (item.number for item in items) if number in stored}
 
 
+def _room(task: ProfileTask, engine: Engine) -> int:
+    """Tokens of a window beside the answer, the template, and what the task says."""
+    said = estimated(" ".join((task.request, *task.labels)))
+    return engine.info.context_window - task.most_tokens - _TEMPLATE_TOKENS - said
+
+
+def _said(
+    request: PersonalRequest, state: TaskState | None, items: Sequence[Item]
+) -> tuple[ProfileSummary | None, str]:
+    """The summary that stands before a request, and why there is none where it is not for lack of one."""
+    summary = None if state is None else state.summary
+    if not request.summary:
+        both = request.take == 0
+        return None, "neither items nor the summary are asked for" if both else "the summary is left out, as asked"
+    narrowed = request.before is not None or request.without
+    if narrowed and summary is not None and not {item.number for item in items}.issuperset(summary.items):
+        return None, "the summary is made from items that are left out"
+    return summary, ""
+
+
 async def _ranked(
     records: Records, profile: Profile, request: PersonalRequest, items: Sequence[Item], embedder: Embedder | None
 ) -> list[Item]:
     text, with_output = request.searched or request.text, request.task.searches_output
+    characters = len(text) + sum(item.characters for item in items)
     match request.ranked:
         case Ranked.NEWEST:
             return newest(items)
         case Ranked.RANDOM:
             return at_random(items, seed=f"{request.seed} {profile.user} {text}")
         case Ranked.WORDS:
-            return by_words(text, items, with_output=with_output, whitespace=request.whitespace)
+            return await _worked(
+                characters, lambda: by_words(text, items, with_output=with_output, whitespace=request.whitespace)
+            )
         case Ranked.MEANING | Ranked.FUSED:
             if embedder is None:
                 raise ConfigError(f"items are found by {request.ranked.value} with an embedder only; use bm25")
             question = (await embedder.embed([text]))[0].tolist()
             vectors = await embed_items(records, profile, request.task, items, embedder)
             if request.ranked is Ranked.MEANING:
-                return by_meaning(question, items, vectors)
-            return fused(text, question, items, vectors, with_output=with_output)
+                return await asyncio.to_thread(by_meaning, question, items, vectors)
+            return await asyncio.to_thread(fused, text, question, items, vectors, with_output=with_output)
 
 
-async def _fitted(build: Callable[[Count], ProfileContext], budget: int, engine: Engine | None) -> ProfileContext:
+async def _worked(characters: int, work: Callable[[], T]) -> T:
+    """What some work on texts comes to, done in a thread where it is so much that others would wait for it."""
+    return work() if characters <= _AT_ONCE else await asyncio.to_thread(work)
+
+
+async def _fitted(
+    build: Callable[[Count], ProfileContext], budget: int, engine: Engine | None, *, characters: int
+) -> ProfileContext:
     """A context within a budget of an engine's own tokens: built by the estimate, which is raised until it fits."""
     if engine is None or not engine.info.exact_tokens:
-        return build(estimated)
+        return await _worked(characters, lambda: build(estimated))
     ratio = 1.0
     for _ in range(_TRIES):
-        context = build(_scaled(ratio))
-        tokens = sum(await engine.count_tokens([context.summary, *(one.text for one in context.items)]))
+        count = _scaled(ratio)
+        context = await _worked(characters, partial(build, count))
+        parts = [context.summary, joined_labels(context.labels), *(one.text for one in context.items)]
+        tokens = sum(await engine.count_tokens(parts))
         if tokens <= budget:
             return replace(context, tokens=tokens)
         ratio *= max(_RAISED, tokens / max(1, context.tokens))
-    return build(_scaled(ratio * 2))
+    return await _worked(characters, partial(build, _scaled(ratio * 2)))
 
 
 def _scaled(ratio: float) -> Count:
     return lambda text: math.ceil(estimate_tokens(text) * ratio)
-
-
-async def _labels(records: Records, profile: Profile | None, task: ProfileTask) -> list[str]:
-    """The labels that a user has given, the commonest first."""
-    if profile is None or task.output is not OutputKind.LABEL or task.labels:
-        return []
-    items = await records.profiles.items(profile, task=task.name, newest=_MOST_READ)
-    given = [item.output.strip() for item in items if item.output and item.output.strip()]
-    return sorted(set(given), key=lambda one: (-given.count(one), one))[:_MOST_LABELS]
-
-
-def _known_then(summary: ProfileSummary | None, there: set[int]) -> ProfileSummary | None:
-    """A summary as far as it was made from nothing but these items."""
-    return summary if summary is not None and there.issuperset(summary.items) else None
 
 
 def _vector(packed: bytes) -> list[float]:
@@ -298,20 +359,3 @@ def _vector(packed: bytes) -> list[float]:
 
     row: NDArray[np.float32] = np.frombuffer(packed, "<f2").astype(np.float32)
     return row.tolist()
-
-
-async def say_summary(records: Records, profile: Profile, task: str, text: str) -> ProfileSummary:
-    """Have a person say what is said of a user for a task: current, as far as items are known now.
-
-    Raises `ConfigError` for a text that says nothing.
-    """
-    if not text.strip():
-        raise ConfigError("a summary says something; to be rid of one, delete it")
-    before = await records.profiles.summary(profile, task)
-    items = await records.profiles.items(profile, task=task)
-    last = max((item.change for item in items), default=0)
-    if before is None:
-        before = ProfileSummary(task, "", (), 0, 0, "", "", datetime.now(UTC), edited=True)
-    said = replace(before, text=text.strip(), seen=len(items), change=last, made_at=datetime.now(UTC), edited=True)
-    await records.profiles.say(profile, said)
-    return said

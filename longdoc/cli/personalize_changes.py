@@ -124,24 +124,18 @@ async def _said(
     records: Records, profile: Profile, task: str, text: str | None, *, locked: bool | None
 ) -> ProfileSummary:
     """The summary of a user, changed where that is asked for. Raises `NotFoundError`."""
-    from dataclasses import replace
-
-    from longdoc.app.personalize import say_summary
     from longdoc.errors import NotFoundError
 
     if text is not None:
         _check_task(task)
-        said = await say_summary(records, profile, task, text)
-    else:
-        said = await records.profiles.summary(profile, task)
-    if said is None:
+    said = await records.profiles.summary(profile, task)
+    if text is None and said is None:
         raise NotFoundError(
             f"nothing is said of {profile.user!r} for {task!r}; make it with 'lda personalize refresh', or --edit TEXT"
         )
-    if locked is not None and locked is not said.locked:
-        said = replace(said, locked=locked)
-        await records.profiles.say(profile, said)
-    return said
+    if said is not None and text is None and locked is None:
+        return said
+    return await records.profiles.edit_summary(profile, task, text=text, locked=locked)
 
 
 async def _deleted(records: Records, profile: Profile, task: str) -> None:

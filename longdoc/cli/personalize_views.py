@@ -179,21 +179,15 @@ def _known_tasks() -> Mapping[str, ProfileTask]:
 
 async def _tasks(records: Records, profile: Profile, known: Mapping[str, ProfileTask]) -> list[ShownTask]:
     """The tasks that a user has items or a summary for, without the items."""
-    from longdoc.app.personalize import is_stale
+    from longdoc.app.personalize import state_is_stale
     from longdoc.cli.personalize_output import ShownTask
 
     states = (await records.profiles.states(profile.tenant_id, user=profile.user)).states
     shown: dict[str, ShownTask] = {}
     for state in states:
-        task, summary = known.get(state.task), state.summary
-        stale = (
-            summary is not None
-            and task is not None
-            and is_stale(
-                task, summary, items=state.items, changed=state.last_change > summary.change, edited=state.edited
-            )
-        )
-        shown[state.task] = ShownTask(state.task, state.items, summary, stale=stale)
+        task = known.get(state.task)
+        stale = task is not None and state_is_stale(task, state)
+        shown[state.task] = ShownTask(state.task, state.items, state.summary, stale=stale)
     for summary in await records.profiles.summaries(profile):  # a person may have said one where there are no items
         shown.setdefault(summary.task, ShownTask(summary.task, 0, summary, stale=False))
     return list(shown.values())

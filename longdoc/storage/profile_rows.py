@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -30,8 +30,14 @@ from longdoc.storage.schema import profile_items, profile_runs, profile_summarie
 
 LONGEST_NAME: Final = 200
 """Characters of the name of a tenant, a user, a task, and of the key of an item."""
+PERSON: Final = "person"
+"""The model and the prompt of a summary that a person wrote."""
 MOST_ROWS: Final = 500
 """Of one statement that names them."""
+MOST_CHARACTERS: Final = 4_000_000
+"""Of items that are read together: some more, by what the last one has."""
+_FEW = 100
+"""Items that are read without asking first how long they are."""
 ITEM_COLUMNS = [profile_items.c[one.name] for one in fields(Item)]
 _SUMMARY_COLUMNS = [profile_summaries.c[one.name] for one in fields(ProfileSummary)]
 PROFILE_COLUMNS = [profiles.c[one.name] for one in fields(Profile)]
@@ -94,6 +100,12 @@ def profile_row(connection: Connection, profile: int) -> Profile:
     if row is None:
         raise NotFoundError("the user is gone")
     return Profile(*row)
+
+
+def lock_profile(connection: Connection, profile: int) -> None:
+    """Keep a profile from being changed by others meanwhile. Raises `NotFoundError` where it is gone."""
+    if connection.execute(select(profiles.c.id).where(profiles.c.id == profile).with_for_update()).first() is None:
+        raise NotFoundError("the user is gone")
 
 
 def next_change(connection: Connection, profile: int, count: int) -> int:
@@ -210,17 +222,62 @@ def _named(connection: Connection, names: Sequence[_Name]) -> dict[_Name, _Conte
     return found
 
 
-def items_query(profile: int, *, task: str | None, newest: int | None, before: datetime | None) -> Select[Any]:
-    """The items of a user: of a task, at most so many of the newest, made before a moment."""
+def items_query(
+    profile: int, *, task: str | None, newest: int | None, before: datetime | None, bounded: bool = False
+) -> Select[Any]:
+    """The items of a user: of a task, at most so many of the newest, made before a moment; where `bounded` no more of
+    the newest than `MOST_CHARACTERS` hold."""
     statement = select(*ITEM_COLUMNS).where(profile_items.c.profile_id == profile)
     if task is not None:
         statement = statement.where(profile_items.c.task == task)
     moment = func.coalesce(profile_items.c.at, profile_items.c.recorded_at)
     if before is not None:
         statement = statement.where(moment < before)
+    order = moment.desc(), profile_items.c.number.desc()
     if newest is not None:
-        statement = statement.order_by(moment.desc(), profile_items.c.number.desc()).limit(newest)
+        return _bounded(statement, order, newest) if bounded else statement.order_by(*order).limit(newest)
     return statement
+
+
+def page_query(profile: int, *, after: int, count: int) -> Select[Any]:
+    """So many items of a user by number, from the first after one, and no more of them than `MOST_CHARACTERS` hold."""
+    numbered = profile_items.c.profile_id == profile, profile_items.c.number > after
+    return _bounded(select(*ITEM_COLUMNS).where(*numbered), (profile_items.c.number,), count)
+
+
+def _bounded(statement: Select[Any], order: Sequence[ColumnElement[Any]], count: int) -> Select[Any]:
+    """The first of some items, up to a number of them and to the one with which they hold `MOST_CHARACTERS`."""
+    size = func.length(profile_items.c.text) + func.coalesce(func.length(profile_items.c.output), 0)
+    before = func.sum(size).over(order_by=order) - size
+    sized = statement.with_only_columns(profile_items.c.number, before.label("before"))
+    first = sized.order_by(*order).limit(count).subquery()
+    joined = statement.join(first, first.c.number == profile_items.c.number)
+    return joined.where(first.c.before < MOST_CHARACTERS).order_by(*order)
+
+
+def known_of(
+    connection: Connection, profile: Profile, task: str, *, newest: int, before: datetime | None
+) -> tuple[list[Item], TaskState | None]:
+    """The newest items of a task, the oldest first, and how far the task is; None for one without items."""
+
+    def some(count: int, *, bounded: bool) -> list[Item]:
+        query = items_query(profile.id, task=task, newest=count, before=before, bounded=bounded)
+        return in_order(connection.execute(query).all())
+
+    items = some(_FEW, bounded=False)
+    if len(items) < _FEW and before is None:  # nearly all users: what is read tells how far the task is
+        return items, _state_by(connection, profile, task, items) if items else None
+    states = states_of(connection, {profile.id: profile}, task=task)
+    return (items if len(items) < _FEW else some(newest, bounded=True)), states[0] if states else None
+
+
+def _state_by(connection: Connection, profile: Profile, task: str, items: Sequence[Item]) -> TaskState:
+    """How far a task is, by all of its items."""
+    row = connection.execute(summaries_query(profile.id).where(profile_summaries.c.task == task)).first()
+    summary = None if row is None else summary_of(row)
+    made_from = frozenset(() if summary is None else summary.items)
+    edited = summary is not None and any(one.change > summary.change for one in items if one.number in made_from)
+    return TaskState(profile, task, len(items), max(one.change for one in items), summary, edited)
 
 
 def in_order(rows: Sequence[Row[Any]]) -> list[Item]:
@@ -231,6 +288,12 @@ def in_order(rows: Sequence[Row[Any]]) -> list[Item]:
 def own_runs(profile: int) -> Select[Any]:
     """The ids of the runs that were made for a user."""
     return select(profile_runs.c.run_id).where(profile_runs.c.profile_id == profile)
+
+
+def tenant_runs(tenant: int) -> Select[Any]:
+    """The ids of the runs that were made for the users of a tenant."""
+    mine = profiles.c.tenant_id == tenant
+    return select(profile_runs.c.run_id).join(profiles, profiles.c.id == profile_runs.c.profile_id).where(mine)
 
 
 def delete_made_from(connection: Connection, profile: int, numbers: frozenset[int]) -> None:
@@ -260,9 +323,29 @@ def save_summary(connection: Connection, profile: int, summary: ProfileSummary) 
     insert_or_update(connection, profile_summaries, row)
 
 
-def states_of(connection: Connection, found: Mapping[int, Profile]) -> list[TaskState]:
-    """How far the tasks of these profiles are."""
+def edit_summary(
+    connection: Connection, profile: int, task: str, text: str | None, *, locked: bool | None, now: datetime
+) -> ProfileSummary:
+    """Change what is said of a user for a task, as `Profiles.edit_summary` says."""
+    lock_profile(connection, profile)
+    row = connection.execute(summaries_query(profile).where(profile_summaries.c.task == task)).first()
+    if row is None and text is None:
+        raise ConfigError(f"nothing is said of the user for {task!r} yet: give a text")
+    said = ProfileSummary(task, "", (), 0, 0, PERSON, PERSON, now) if row is None else summary_of(row)
+    if text is not None:
+        mine = profile_items.c.profile_id == profile, profile_items.c.task == task
+        seen, last = connection.execute(select(func.count(), func.max(profile_items.c.change)).where(*mine)).one()
+        said = replace(said, text=text.strip(), seen=seen, change=last or 0, made_at=now, edited=True)
+    said = said if locked is None else replace(said, locked=locked)
+    save_summary(connection, profile, said)
+    return said
+
+
+def states_of(connection: Connection, found: Mapping[int, Profile], *, task: str | None = None) -> list[TaskState]:
+    """How far the tasks of these profiles are, or one task of each."""
     mine: ColumnElement[bool] = profile_items.c.profile_id.in_(list(found))
+    if task is not None:
+        mine = and_(mine, profile_items.c.task == task)
     grouped = (
         select(
             profile_items.c.profile_id,

@@ -68,6 +68,11 @@ class Item:
         """When it was made, as far as is known."""
         return self.at or self.recorded_at
 
+    @property
+    def characters(self) -> int:
+        """How long it is."""
+        return len(self.text) + len(self.output or "")
+
 
 class Stored(StrEnum):
     """What became of an item that was put."""

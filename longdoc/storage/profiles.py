@@ -7,36 +7,40 @@ the walk that finds what is to be refreshed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from longdoc.errors import NotFoundError
+from longdoc.errors import ConfigError, NotFoundError
 from longdoc.storage.call_erasure import delete_runs
 from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.database import Database
 from longdoc.storage.inserts import insert_missing, insert_or_update
 from longdoc.storage.profile_rows import (
-    ITEM_COLUMNS,
     MOST_ROWS,
     PROFILE_COLUMNS,
     check_name,
     delete_made_from,
+    edit_summary,
     in_order,
     insert_missing_named,
     items_query,
+    known_of,
+    lock_profile,
     next_change,
     opened,
     own_runs,
+    page_query,
     profile_row,
     put_rows,
     save_summary,
     states_of,
     summaries_query,
     summary_of,
+    tenant_runs,
 )
-from longdoc.storage.profile_types import Item, NewItem, Profile, ProfileSummary, Stored, TaskStates, Tenant
+from longdoc.storage.profile_types import Item, NewItem, Profile, ProfileSummary, Stored, TaskState, TaskStates, Tenant
 from longdoc.storage.schema import profile_items, profile_runs, profile_summaries, profile_vectors, profiles, tenants
 
 
@@ -63,6 +67,22 @@ class Profiles:
         statement = select(tenants).where(tenants.c.name == name)
         row = await self._database.read(lambda connection: connection.execute(statement).first())
         return None if row is None else Tenant(*row)
+
+    async def forget_tenants(self, prefix: str, *, before: datetime, kept: Collection[str]) -> None:
+        """Delete the tenants whose names begin so and that were made before a moment, with all that is theirs, but for
+        those that are `kept`."""
+        old = tenants.c.name.startswith(prefix, autoescape=True), tenants.c.created_at < before
+
+        def work(connection: Connection) -> bool:
+            found = connection.execute(select(tenants.c.id, tenants.c.name).where(*old)).all()
+            doomed = [row.id for row in found if row.name not in kept]
+            for tenant in doomed:
+                delete_runs(connection, tenant_runs(tenant))
+                connection.execute(delete(tenants).where(tenants.c.id == tenant))
+            return bool(doomed)
+
+        if await self._database.write(work):
+            await self._database.checkpoint()
 
     async def open(self, tenant: int, user: str) -> Profile:
         """A user of a tenant, made where there is none. Raises `ConfigError` for a name that cannot be one."""
@@ -129,21 +149,18 @@ class Profiles:
 
     async def known(
         self, profile: Profile, task: str, *, newest: int, before: datetime | None = None
-    ) -> tuple[list[Item], ProfileSummary | None]:
-        """The items of a user for a task as `items` has them, and what is said of it, both of one moment."""
-        some = items_query(profile.id, task=task, newest=newest, before=before)
-        said = summaries_query(profile.id).where(profile_summaries.c.task == task)
+    ) -> tuple[list[Item], TaskState | None]:
+        """The newest items of a user for a task, the oldest first, and how far the task is, both of one moment; None
+        for one without items. Where items are long, fewer are read."""
 
-        def work(connection: Connection) -> tuple[list[Item], ProfileSummary | None]:
-            rows, summary = connection.execute(some).all(), connection.execute(said).first()
-            return in_order(rows), None if summary is None else summary_of(summary)
+        def work(connection: Connection) -> tuple[list[Item], TaskState | None]:
+            return known_of(connection, profile, task, newest=newest, before=before)
 
         return await self._database.read(work)
 
     async def page(self, profile: Profile, *, after: int = 0, count: int = 100) -> list[Item]:
-        """Items of a user by number, from the first after one."""
-        numbered = profile_items.c.profile_id == profile.id, profile_items.c.number > after
-        statement = select(*ITEM_COLUMNS).where(*numbered).order_by(profile_items.c.number).limit(count)
+        """Items of a user by number, from the first after one; fewer than `count` where they are long."""
+        statement = page_query(profile.id, after=after, count=count)
         rows = await self._database.read(lambda connection: connection.execute(statement).all())
         return [Item(*row) for row in rows]
 
@@ -207,9 +224,20 @@ class Profiles:
 
         return await self._database.write(work)
 
-    async def say(self, profile: Profile, summary: ProfileSummary) -> None:
-        """Store a summary as a person wants it."""
-        await self._database.write(lambda connection: save_summary(connection, profile.id, summary))
+    async def edit_summary(
+        self, profile: Profile, task: str, *, text: str | None = None, locked: bool | None = None
+    ) -> ProfileSummary:
+        """Have a person say what is said of a user for a task, lock or unlock it; what is None stays. A text that is
+        given is current, as far as items are known now.
+
+        Raises `NotFoundError` for a user that is gone, `ConfigError` where nothing would be said.
+        """
+        if text is not None and not text.strip():
+            raise ConfigError("a summary says something; to be rid of one, delete it")
+        now = self._now()
+        return await self._database.write(
+            lambda connection: edit_summary(connection, profile.id, task, text, locked=locked, now=now)
+        )
 
     async def delete_summary(self, profile: Profile, task: str) -> bool:
         """Delete what is said of a user for a task; whether there was anything."""
@@ -232,9 +260,17 @@ class Profiles:
         return await self._database.read(work)
 
     async def owns(self, profile: Profile, run_id: str) -> None:
-        """Note that a run was made for a user: it goes with any of its items, which its calls may quote."""
+        """Note that a run was made for a user: it goes with any of its items, which its calls may quote.
+
+        Raises `NotFoundError` for a user that is gone.
+        """
         row = {"profile_id": profile.id, "run_id": run_id}
-        await self._database.write(lambda connection: insert_missing(connection, profile_runs, [row]))
+
+        def work(connection: Connection) -> None:
+            lock_profile(connection, profile.id)
+            insert_missing(connection, profile_runs, [row])
+
+        await self._database.write(work)
 
     async def vectors(self, profile: Profile, embedder: str, *, task: str) -> dict[int, bytes]:
         """The vectors of a task's items as they are now, by number; those that have none are left out."""

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from longdoc.agents.profile_tasks import BUILT_IN
 from longdoc.app.bootstrap import Workspace
-from longdoc.app.personalize import say_summary
 from longdoc.app.profile_export import export_profile, export_tenant
 from longdoc.app.profile_import import ImportReport, import_items
 from longdoc.app.profile_import_entries import Owner
@@ -100,7 +99,7 @@ def test_a_summary_that_lacks_an_item_or_has_another_before_it_is_left_out(tmp_p
         await made(workspace, tenant)
         lines = await lines_of(workspace, tenant)
         ann = await profiles.get(tenant.id, "ann")
-        await say_summary(workspace.records, ann, "title", "What a person says.")
+        await profiles.edit_summary(ann, "title", text="What a person says.")
         assert (await taken_in(workspace, tenant, lines, tmp_path)).summaries_left == 1
         said = await profiles.summary(ann, "title")
         assert said is not None

@@ -48,8 +48,8 @@ def test_names_and_texts_come_back_as_they_went_in(service: Running, name: str) 
         (item,) = client.send(calls.list_items(name)).items
         assert (item.key, item.text, item.output, item.source) == (name,) * 4
         assert name in client.send(calls.context(name, name, task="title")).text
-        assert client.send(calls.say_summary(name, name, name)).text == name
-        client.send(calls.delete_summary(name, name))
+        assert client.send(calls.say_summary(name, "title", name)).text == name.strip()
+        client.send(calls.delete_summary(name, "title"))
         memory = client.send(calls.add_memory(Place(name, name, name), name, name, key=name, metadata={name: name}))
         assert (memory.user, memory.agent, memory.session, memory.observation) == (name,) * 4
         assert client.send(calls.get_memory(memory.id)) == memory

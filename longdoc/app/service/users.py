@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from longdoc.agents.profile_tasks import find_task
 from longdoc.app.service.bodies import (
     After,
     Count,
@@ -21,7 +20,7 @@ from longdoc.app.service.bodies import (
     SummaryBody,
     UserBody,
 )
-from longdoc.app.service.callers import PROBLEMS, Asked, Reading, Writing
+from longdoc.app.service.callers import PROBLEMS, Reading, Writing
 from longdoc.app.service.replies import json_object, reply
 from longdoc.app.service.views import (
     ItemsView,
@@ -32,14 +31,13 @@ from longdoc.app.service.views import (
     UsersView,
     UserView,
 )
-from longdoc.errors import ConfigError, NotFoundError
-from longdoc.storage.profile_rows import LONGEST_NAME, check_name
-from longdoc.storage.profile_types import NewItem, Profile, ProfileSummary
+from longdoc.errors import NotFoundError
+from longdoc.storage.profile_rows import LONGEST_NAME, MOST_CHARACTERS, check_name
+from longdoc.storage.profile_types import NewItem
 from longdoc.storage.service_jobs import StoredReply
 
 router = APIRouter(prefix="/v1/users", tags=["users"], responses=PROBLEMS)
 _REPLAYED = {"idempotent-replayed": "true"}
-_PERSON = "person"
 
 
 @router.get("", response_model=UsersView)
@@ -103,9 +101,10 @@ async def put_items(asked: Writing, user: InPath, body: ItemsBody, idempotency_k
 
 @router.get("/{user}/items", response_model=ItemsView)
 async def list_items(asked: Reading, user: InPath, after: After = 0, count: Count = 100) -> Response:
-    """Items of a user by number."""
+    """Items of a user by number: so many, or fewer where they are long."""
     found = await asked.parts.library.records.profiles.page(await asked.profile(user), after=after, count=count)
-    return reply(ItemsView(list(map(ItemView.of, found)), found[-1].number if len(found) == count else None))
+    more = len(found) == count or sum(one.characters for one in found) >= MOST_CHARACTERS
+    return reply(ItemsView(list(map(ItemView.of, found)), found[-1].number if more else None))
 
 
 @router.delete("/{user}/items", status_code=204)
@@ -130,11 +129,11 @@ async def list_summaries(asked: Reading, user: InPath) -> Response:
 async def say_summary(asked: Writing, user: InPath, task: InPath, body: SummaryBody) -> Response:
     """Say something else of a user for a task, and whether that is to stay."""
     check_name(task, "a task")
+    if body.text is not None:
+        find_task(asked.parts.tasks, task)
     profile = await asked.profile(user)
     profiles = asked.parts.library.records.profiles
-    said = _said(await profiles.summary(profile, task) or await _nothing_said(asked, profile, task), body)
-    await profiles.say(profile, said)
-    return reply(SummaryView.of(said))
+    return reply(SummaryView.of(await profiles.edit_summary(profile, task, text=body.text, locked=body.locked)))
 
 
 @router.delete("/{user}/summaries/{task}", status_code=204)
@@ -153,17 +152,3 @@ def _new(one: ItemBody) -> NewItem:
 def _checksum(*parts: str) -> str:
     """Of a request: what is sent again under a key has to be the same."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-async def _nothing_said(asked: Asked, profile: Profile, task: str) -> ProfileSummary:
-    items = await asked.parts.library.records.profiles.items(profile, task=task)
-    return ProfileSummary(task, "", (), len(items), profile.changes, _PERSON, _PERSON, datetime.now(UTC))
-
-
-def _said(before: ProfileSummary, body: SummaryBody) -> ProfileSummary:
-    if body.text is None and not before.text:
-        raise ConfigError("nothing is said yet: give a text")
-    locked = before.locked if body.locked is None else body.locked
-    if body.text is None:
-        return replace(before, locked=locked)
-    return replace(before, text=body.text, edited=True, locked=locked, made_at=datetime.now(UTC))
