@@ -22,7 +22,9 @@ from longdoc.app.service.problems import internal, problem_reply, refused
 from longdoc.app.service.request_log import log, place_of
 
 LARGEST_REQUEST: Final = 16 * 1024 * 1024
-"""Bytes of a request's body."""
+"""Bytes of a request's body; those that bring documents may be `_WITH_DOCUMENTS` times as large."""
+_WITH_DOCUMENTS = 4
+_DOCUMENT_PATHS = frozenset({"/v1/files", "/v1/chat/completions"})
 _ID_BYTES = 8
 _TOO_LARGE = 413
 
@@ -65,13 +67,14 @@ class Edge:
 
     async def _answered(self, scope: Scope, receive: Receive, request: _Request) -> None:
         length = Headers(scope=scope).get("content-length", "")
-        if length.isdecimal() and int(length[:20]) > self._largest:
-            reply = problem_reply(refused(_TOO_LARGE, "too-large", f"a request has at most {self._largest:,} bytes"))
+        largest = self._largest * (_WITH_DOCUMENTS if scope["path"] in _DOCUMENT_PATHS else 1)
+        if length.isdecimal() and int(length[:20]) > largest:
+            reply = problem_reply(refused(_TOO_LARGE, "too-large", f"a request has at most {largest:,} bytes"))
             reply.headers["connection"] = "close"  # what it has sent already is not read
             await reply(scope, receive, request.send)
             return
         try:
-            await self._app(scope, _bounded(receive, self._largest), request.send)
+            await self._app(scope, _bounded(receive, largest), request.send)
         except Exception as error:  # the edge of the program: what nobody expected becomes a reply, not a broken line
             log("failed", level=logging.ERROR, id=request.id, error=type(error).__name__, place=place_of(error))
             if request.begun:

@@ -1,10 +1,11 @@
-"""Errors as replies: `application/problem+json` (RFC 9457), for whatever goes wrong."""
+"""Errors as replies: `application/problem+json` (RFC 9457), for whatever goes wrong; OpenAI's shape on its routes."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,7 +13,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from longdoc.app.service.openai_errors import openai_error, speaks_openai, status_of
 from longdoc.errors import (
     BudgetExceededError,
     ChangedMeanwhileError,
@@ -31,6 +34,7 @@ _TYPE: Final = "urn:longdoc:problem:"
 _RETRY_SECONDS = 5.0
 _MOST_ERRORS = 20
 _LONGEST_PART = 100
+_KEPT: Final = ("retry-after", "www-authenticate", "allow", "connection")
 _STORAGE = "the record cannot be used at this moment"
 
 
@@ -80,14 +84,32 @@ def problem(status: int, kind: str, detail: str, **more: object) -> dict[str, ob
 
 def problem_reply(error: ServiceError, headers: Mapping[str, str] | None = None, **more: object) -> Response:
     """The reply that tells an error."""
-    told = dict(headers or {})
-    if error.retry_after is not None:
-        told["retry-after"] = str(max(1, math.ceil(error.retry_after)))
-    if error.status == HTTPStatus.UNAUTHORIZED:
-        told["www-authenticate"] = "Bearer"
-    # ASCII: what a client sent comes back in some of them, and may be text that UTF-8 does not know.
-    body = json.dumps(problem(error.status, error.kind, str(error), **more)).encode("ascii")
-    return Response(body, status_code=error.status, headers=told, media_type=MEDIA_TYPE)
+    return _Told(error, headers or {}, more)
+
+
+class _Told(Response):
+    """An error, told in the shape that belongs to the path that was asked."""
+
+    def __init__(self, error: ServiceError, headers: Mapping[str, str], more: Mapping[str, object]) -> None:
+        self._error = error
+        told = dict(headers)
+        if error.retry_after is not None:
+            told["retry-after"] = str(max(1, math.ceil(error.retry_after)))
+        if error.status == HTTPStatus.UNAUTHORIZED:
+            told["www-authenticate"] = "Bearer"
+        # ASCII: what a client sent comes back in some of them, and may be text that UTF-8 does not know.
+        body = json.dumps(problem(error.status, error.kind, str(error), **more)).encode("ascii")
+        super().__init__(body, status_code=error.status, headers=told, media_type=MEDIA_TYPE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        if not speaks_openai(scope["path"]):
+            await super().__call__(scope, receive, send)
+            return
+        kept = {name: self.headers[name] for name in _KEPT if name in self.headers}
+        body = json.dumps(asdict(openai_error(self._error))).encode("ascii")
+        reply = Response(body, status_code=status_of(self._error), headers=kept, media_type="application/json")
+        await reply(scope, receive, send)
 
 
 def install_problems(app: FastAPI) -> None:

@@ -14,7 +14,16 @@ from fastapi import FastAPI
 
 from longdoc.agents.profile_tasks import load_tasks
 from longdoc.app.bootstrap import open_records
-from longdoc.app.service import health, memories, personal, refreshes, users
+from longdoc.app.service import (
+    chat_completions,
+    health,
+    memories,
+    openai_files,
+    openai_models,
+    personal,
+    refreshes,
+    users,
+)
 from longdoc.app.service.access import is_loopback
 from longdoc.app.service.admission import Admission
 from longdoc.app.service.edge import LARGEST_REQUEST, Edge
@@ -34,7 +43,8 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 15
 """How long requests that are being answered have when the service ends."""
 _ABOUT = (
-    "Personalization and memory: users with their items and summaries, what of them stands before a request, answers."
+    "Personalization and memory: users with their items and summaries, what of them stands before a request, answers. "
+    "Chat completions in OpenAI's shape, for documents and messages of any length."
 )
 
 
@@ -60,7 +70,7 @@ def create_app(
     install_problems(app)
     app.add_middleware(Admission)
     app.add_middleware(Edge, metrics=metrics, largest=largest)
-    for module in (users, personal, memories, refreshes, health):
+    for module in (users, personal, memories, refreshes, openai_files, openai_models, chat_completions, health):
         app.include_router(module.router)
     return app
 
