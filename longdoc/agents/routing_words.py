@@ -52,7 +52,7 @@ _POLITE = re.compile(
 )
 
 _SUMMARY_VERBS = (
-    r"summari[sz]e|sum up|sum (?:\w+ ){1,4}up|recap|condense|abridge|boil (?:\w+ ){1,4}down|tl;?dr"
+    r"summari[sz]e|sum up|too long,? didn'?t read|sum (?:\w+ ){1,4}up|recap|condense|abridge|boil (?:\w+ ){1,4}down|tl;?dr"
     r"|(?:give|get|show|tell|provide|make|create|do|need|want|prepare)(?: (?:me|us|a|an|the|your|i))* (?:\S+ ){0,4}?"
     r"(?:summar(?:y|ies)|synops[ie]s|overview|recap|pr[ée]cis|digest|gist|tl;?dr|abstract|takeaways|short version"
     r"|(?:key|main) (?:points|ideas|takeaways))"
@@ -61,11 +61,11 @@ _SUMMARY_VERBS = (
     r"|inhaltsangabe|[üu]bersicht)"
     r"|r[ée]sume[rz]?|synth[ée]tise[rz]?|(?:donne[rz]?|fai[st]|faites|faire|pr[ée]pare[rz]?)(?:-moi|-nous)?(?: \S+){0,4}? (?:r[ée]sum[ée]s?"
     r"|synth[èe]se|aper[çc]u)"
-    r"|resum(?:e|a|ir|an|en|as|am)|res[úu]me(?:me|lo|la|los|las|nos)|sintetiz(?:a|ar|e)"
-    r"|(?:dame|haz(?:me)?|prepara|hacer|dar|fa[çc]a|d[êe]|me d[êe]|preciso de|necesito)(?: \S+){0,4}? (?:resumen|resumo|s[íi]ntesis|s[íi]ntese"
+    r"|resum(?:e|a|ir|irme|an|en|as|am)|res[úu]me(?:me|lo|la|los|las|nos)|sintetiz(?:a|ar|e)"
+    r"|(?:dame|haz(?:me)?|prepara(?:r|me)?|hacer(?:me|nos)?|dar(?:me|nos)?|fazer|fa[çc]a|d[êe]|preciso de|necesito)(?: \S+){0,4}? (?:resumen|resumo|s[íi]ntesis|s[íi]ntese"
     r"|sinopsis|sinopse)"
     r"|riassum(?:i|a|ere|ete|imi|ila|ilo|ili)|sintetizza(?:re)?"
-    r"|(?:dammi|fai|fammi|fare|prepara(?:mi)?)(?: \S+){0,4}? (?:riassunto|sintesi|sunto|sinossi)"
+    r"|(?:dammi|darmi|fai|fammi|far(?:e|mi|ci)|prepara(?:mi|rmi|re)?|scriver?mi)(?: \S+){0,4}? (?:riassunto|sintesi|sunto|sinossi)"
     r"|总结|概括|概述|归纳|缩写|摘要|梗概|(?:做|写|列|给出?)[^，。]{0,8}(?:总结|概要|提要|要点)"
 )
 _SUMMARY_NOUNS = (
@@ -205,56 +205,157 @@ _LATER = tuple(
 )
 _QUESTION_MARK = re.compile(r"[?？]\s*[\"”»]?\s*$")
 _OPENS_QUESTION = re.compile(rf"^[¿]?\s*(?:{_INTERROGATIVES})(?!\w)")
-_WRITTEN_SUMMARY = re.compile(rf"^[^,.;:，。]{{0,60}}?{_SUMMARY_NOUNS}")
+_WRITTEN_SUMMARY = re.compile(rf"^(?:[^,.;:，。]|(?<=\d)[,.](?=\d)){{0,60}}?{_SUMMARY_NOUNS}")
+_SUMMARY_NOUN = re.compile(_SUMMARY_NOUNS)
+_IN_SHORT = re.compile(
+    r"\b(?:(?:main|key|central|essential|most important) (?:ideas?|points?|arguments?|takeaways?|findings|messages?)|takeaways|in a nutshell"
+    r"|the gist|(?:hauptgedanken?|kernaussagen?|wichtigste[nrs]? punkte)|(?:id[ée]es|points) (?:principales?|principaux|cl[ée]s)"
+    r"|(?:ideas|puntos) (?:principales|clave)|(?:idee|punti) (?:principali|chiave)|(?:ideias|pontos) (?:principais|chave))\b|要点|主要内容|大意"
+)
+_REQUESTED = re.compile(
+    r"^(?:(?:can|could|would|will) you|kannst du|k[öo]nnen sie|k[öo]nntest du|k[öo]nnten sie|w[üu]rdest du|peux-tu|pouvez-vous|pourrais-tu|pourriez-vous"
+    r"|[¿]?(?:me )?(?:puedes|podr[íi]as|puede|podr[íi]a)|(?:mi )?(?:puoi|potresti|pu[òo]|potrebbe)|(?:voc[êe] )?(?:pode|poderia)|能不能|能否|可以|你能|您能)\b"
+)
+_FINAL_VERB = (
+    (Intent.SUMMARIZE, re.compile(r"\bzusammenfassen\b")),
+    (
+        Intent.CHANGE,
+        re.compile(r"\b(?:[üu]bersetzen|umschreiben|korrigieren|k[üu]rzen|vereinfachen|umformulieren|verbessern)\b"),
+    ),
+    (Intent.CHECK, re.compile(r"\b(?:[üu]ber)?pr[üu]fen\b")),
+    (Intent.WRITE, re.compile(r"\b(?:schreiben|verfassen|entwerfen)\b")),
+    (
+        Intent.ANSWER,
+        re.compile(r"\b(?:erkl[äa]ren|beschreiben|nennen|auflisten|vergleichen|zeigen|sagen|finden|heraussuchen)\b"),
+    ),
+)
+_THANKS = re.compile(
+    r"^(?:thanks|thank you|danke|vielen dank|merci|gracias|muchas gracias|grazie|obrigad[oa]|谢谢|多谢)(?!\w)"
+)
+_OF_ONESELF = re.compile(
+    r"^(?:i|i'm|i've|we|we're|my|our|ich|wir|mein\w*|je|j'|nous|mon|ma|mes|yo|nosotros|mi|mis|io|noi|mio|mia|eu|n[óo]s|meu|minha|我)(?!\w)"
+)
+_SENTENCE_END = re.compile(r"[.。!！]\s*[\"”»]?$")
+_FUNCTION_WORD = re.compile(
+    r"\b(?:the|an?|his|her|their|its|of|der|die|das|dem|den|des|eine[mnrs]?|ein|sein\w*|ihre?\w*|am|im|zum|zur|von|le|la|les|du|des|une?|sa|ses|au"
+    r"|el|los|las|una?|sus?|del|al|il|lo|gli|uno|dei|della|nel|nella|os?|as?|um|uma|seus?|suas?|do|da|dos|das|no|na)\b"
+)
+_FEWEST_OF_STATEMENT = 3
+_SHORT_TALK = 10
+"""Words."""
 
 
 def intent_of(request: str) -> FoundIntent | None:
     """What a request asks for, by the first of its words that shows it; None where no rule knows."""
-    text = " ".join(request.casefold().replace("’", "'").split())
-    if found := _TALK.search(text):
-        return FoundIntent(Intent.TALK, found[0].strip())
+    text = _folded(request)
     bare = _bare(text)
-    for intent, pattern in _OPENING:
-        if match := pattern.match(bare):
-            return _refined(FoundIntent(intent, match[0]), bare[match.end() :])
-    if _CHECK_ANYWHERE.search(text):
-        return FoundIntent(Intent.CHECK, "whether it is so")
-    if _asks(text, bare):
-        return FoundIntent(Intent.QUESTION, bare.split(" ")[0] if not re.search(_CJK, bare) else "?")
-    later = sorted(_later(bare), key=lambda one: one[0])
-    if later:
-        _, end, found_later = later[0]
-        return _refined(found_later, bare[end:])
-    if re.search(_SUMMARY_NOUNS, bare):
-        return FoundIntent(Intent.SUMMARIZE, "a summary")
-    if _STATEMENT.search(bare) and (len(bare.split()) >= 3 or re.search(_CJK, bare)):
-        return FoundIntent(Intent.STATEMENT, bare)
-    return None
+    return next(filter(None, (rule(text, bare) for rule in _RULES)), None)
 
 
 def gives_order(clause: str) -> Intent | None:
     """What a clause of a longer request orders, where its first word after politeness does; None otherwise."""
-    bare = _bare(" ".join(clause.casefold().replace("’", "'").split()))
-    return next((intent for intent, pattern in _OPENING if pattern.match(bare)), None)
+    found = _ordered("", _bare(_folded(clause)))
+    return None if found is None else found.intent
 
 
 def asks_question(clause: str) -> bool:
     """Whether a clause is a question of its own."""
-    text = " ".join(clause.casefold().replace("’", "'").split())
+    text = _folded(clause)
     return _asks(text, _bare(text))
 
 
+def _talked(text: str, bare: str) -> FoundIntent | None:
+    if found := _TALK.search(text):
+        return FoundIntent(Intent.TALK, found[0].strip())
+    short = len(text.split()) <= _SHORT_TALK and "?" not in text
+    if short and (thanks := _THANKS.match(text)) and _ordered("", _bare(text[thanks.end() :])) is None:
+        return FoundIntent(Intent.TALK, thanks[0])
+    return None
+
+
+def _ordered(text: str, bare: str) -> FoundIntent | None:
+    """An order at the beginning."""
+    del text
+    for intent, pattern in _OPENING:
+        if match := pattern.match(bare):
+            return _refined(FoundIntent(intent, match[0]), bare[match.end() :])
+    return None
+
+
+def _doubted(text: str, bare: str) -> FoundIntent | None:
+    del bare
+    return FoundIntent(Intent.CHECK, "whether it is so") if _CHECK_ANYWHERE.search(text) else None
+
+
+def _requested(text: str, bare: str) -> FoundIntent | None:
+    """A polite question that wants something done, whose verb does not stand first."""
+    if not _REQUESTED.match(text.lstrip("¿¡ \"'")):
+        return None
+    if match := _SUMMARY_NOUN.search(bare):
+        return FoundIntent(Intent.SUMMARIZE, match[0])
+    for intent, pattern in _FINAL_VERB:
+        if match := pattern.search(bare):
+            return FoundIntent(intent, match[0])
+    return None
+
+
+def _questioned(text: str, bare: str) -> FoundIntent | None:
+    if not _asks(text, bare):
+        return None
+    after = re.split(r"[?？.!]\s+", bare, maxsplit=1)[1:]
+    order = _ordered("", _bare(after[0])) if after else None
+    if order is not None and order.intent not in {Intent.ANSWER, Intent.QUESTION}:
+        return order
+    return FoundIntent(Intent.QUESTION, bare.split(" ")[0] if not re.search(_CJK, bare) else "?")
+
+
+def _ordered_later(text: str, bare: str) -> FoundIntent | None:
+    """An order that stands behind something else: the first one."""
+    del text
+    found = sorted(_later(bare), key=lambda one: one[0])
+    if not found:
+        return None
+    _, end, first = found[0]
+    return _refined(first, bare[end:])
+
+
+def _named(text: str, bare: str) -> FoundIntent | None:
+    del text
+    match = _SUMMARY_NOUN.search(bare) or _IN_SHORT.search(bare)
+    return None if match is None else FoundIntent(Intent.SUMMARIZE, match[0])
+
+
+def _stated(text: str, bare: str) -> FoundIntent | None:
+    """A sentence that claims something, not of who says it."""
+    if _OF_ONESELF.match(bare):
+        return None
+    chinese = re.search(_CJK, bare) is not None
+    enough = chinese or len(bare.split()) >= _FEWEST_OF_STATEMENT
+    ended = _SENTENCE_END.search(bare) is not None and (chinese or _FUNCTION_WORD.search(bare) is not None)
+    if enough and (ended or _STATEMENT.search(bare)):
+        return FoundIntent(Intent.STATEMENT, text)
+    return None
+
+
+_RULES = (_talked, _ordered, _doubted, _requested, _questioned, _ordered_later, _named, _stated)
+"""In their order: the first that knows decides."""
+
+
+def _folded(request: str) -> str:
+    return " ".join(request.casefold().replace("’", "'").split())
+
+
 def _bare(text: str) -> str:
-    """A request without words of politeness before it and marks of lists and quotes."""
+    """A request without words of politeness before it, and without marks of lists and quotes."""
     stripped = text.lstrip(" -*•·\"'“„«([¿¡")
-    return stripped[_POLITE.match(stripped).end() :] if _POLITE.match(stripped) else stripped  # type: ignore[union-attr]
+    polite = _POLITE.match(stripped)
+    return stripped if polite is None else stripped[polite.end() :]
 
 
 def _asks(text: str, bare: str) -> bool:
     chinese = re.search(_CJK, text) is not None
-    return bool(
-        _QUESTION_MARK.search(text) or _OPENS_QUESTION.match(bare) or (chinese and _CHINESE_QUESTION.search(text))
-    )
+    marked = _QUESTION_MARK.search(text) or _OPENS_QUESTION.match(bare)
+    return bool(marked or (chinese and _CHINESE_QUESTION.search(text)))
 
 
 def _later(bare: str) -> Iterator[tuple[int, int, FoundIntent]]:

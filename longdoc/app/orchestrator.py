@@ -40,6 +40,7 @@ __all__ = [
     "WorkStep",
     "carry_out",
     "do",
+    "plan_by_rules",
     "plan_work",
 ]
 
@@ -66,6 +67,15 @@ async def plan_work(workspace: Workspace, request: DoRequest, *, fresh: bool = F
         await _keep(workspace, run.id, plan)
         run.status = RunStatus.STOPPED  # what was planned is still to be done
     return plan
+
+
+async def plan_by_rules(workspace: Workspace, request: DoRequest) -> WorkPlan | None:
+    """The plan of a request as far as rules know it; None where the model would be asked. Spends nothing.
+
+    Raises as `plan_work`, but for what the engine raises.
+    """
+    asked = await _Asked.of(workspace, _with_text_apart(workspace, request))
+    return Planner(workspace, asked.collected).by_rules(asked.request)
 
 
 async def carry_out(

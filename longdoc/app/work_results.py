@@ -16,7 +16,7 @@ class StepResult(Shown):
     """What came of a step: its text, what that rests on, and the runs it was done in (`run_id` is the last).
 
     `failure` says why there is nothing; `gaps` tells whether something is missing from the text. `personal` says what
-    of the user was laid over it.
+    of the user was laid over it; `draft` is the name of what was written, for `lda write`.
     """
 
     number: int
@@ -29,6 +29,7 @@ class StepResult(Shown):
     failure: str = ""
     gaps: bool = False
     personal: str = ""
+    draft: str = ""
 
     @property
     def run_id(self) -> str:

@@ -16,7 +16,7 @@ from longdoc.app.bootstrap import Workspace
 from longdoc.app.chat import ChatOptions, open_chat
 from longdoc.app.check import check_claims
 from longdoc.app.draft_settings import DraftOptions, new_draft
-from longdoc.app.draft_writing import write_draft
+from longdoc.app.draft_writing import DraftResult, write_draft
 from longdoc.app.finding import AskOptions
 from longdoc.app.results import Result, Source
 from longdoc.app.runs import RunUsage
@@ -82,6 +82,7 @@ class StepWork:
             result.usage,
             gaps=gaps,
             personal=person.told,
+            draft=result.draft.name if isinstance(result, DraftResult) else "",
         )
 
     def _documents(self, step: WorkStep, done: Mapping[int, StepResult]) -> list[Document]:

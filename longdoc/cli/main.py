@@ -14,6 +14,7 @@ from longdoc.cli import (
     check,
     collections,
     config,
+    do,
     doctor,
     ingest,
     keys,
@@ -37,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("do", help=do.HELP)(do.do)
 app.command("summarize", help=summarize.HELP)(summarize.summarize)
 app.command("ask", help=ask.HELP)(ask.ask)
 app.command("chat", help=chat.HELP)(chat.chat)
