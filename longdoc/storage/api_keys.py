@@ -6,6 +6,7 @@ Owns how keys are made, found by their digest, and ended; what a scope allows is
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +41,8 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A stored key; `per_minute` is how many requests it may make in a minute, None for any number."""
+    """A stored key; `per_minute` is how many requests it may make in a minute, None for any number. `lasts` is how long
+    it was made for: one that was rotated ends sooner."""
 
     id: str
     tenant: Tenant
@@ -50,6 +52,7 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    lasts: timedelta | None = None
 
     def valid(self, now: datetime) -> bool:
         """Whether it can be used."""
@@ -87,22 +90,11 @@ class ApiKeys:
         if not new.scopes or (new.per_minute is not None and new.per_minute < 1):
             raise ConfigError("a key needs a scope, and a limit of one request a minute or more")
         now, secret = self._now(), _secret()
-        row: dict[str, Any] = {
-            "id": f"key_{secrets.token_hex(_ID_BYTES)}",
-            "name": new.name,
-            "sha256": digest_of(secret),
-            "scopes": sorted(new.scopes),
-            "per_minute": new.per_minute,
-            "created_at": now,
-            "expires_at": None if new.lasts is None else now + new.lasts,
-            "revoked_at": None,
-        }
 
         def work(connection: Connection) -> ApiKey:
             insert_missing_named(connection, new.tenant, now)
             tenant = connection.execute(select(tenants.c.id).where(tenants.c.name == new.tenant)).scalar_one()
-            connection.execute(insert(api_keys).values(**row, tenant_id=tenant))
-            return _get(connection, row["id"])
+            return _insert(connection, tenant, new, secret, now)
 
         return await self._database.write(work), secret
 
@@ -139,16 +131,36 @@ class ApiKeys:
 
         Raises `NotFoundError`, and `ConfigError` where the other cannot be used any more.
         """
-        now = self._now()
-        old = await self._database.read(lambda connection: _get(connection, id_))
-        if not old.valid(now):
-            raise ConfigError(f"{id_} cannot be used any more; make a new one: lda keys create")
-        ends = now + grace if old.expires_at is None else min(old.expires_at, now + grace)
-        lasts = None if old.expires_at is None else old.expires_at - old.created_at
-        made = await self.create(NewKey(old.name, old.tenant.name, old.scopes, old.per_minute, lasts))
-        ending = update(api_keys).where(api_keys.c.id == id_).values(expires_at=ends)
-        await self._database.write(lambda connection: connection.execute(ending).close())
-        return made
+        now, secret = self._now(), _secret()
+
+        def work(connection: Connection) -> ApiKey:
+            connection.execute(select(api_keys.c.id).where(api_keys.c.id == id_).with_for_update()).close()
+            old = _get(connection, id_)
+            if not old.valid(now):
+                raise ConfigError(f"{id_} cannot be used any more; make a new one: lda keys create")
+            ends = now + grace if old.expires_at is None else min(old.expires_at, now + grace)
+            connection.execute(update(api_keys).where(api_keys.c.id == id_).values(expires_at=ends))
+            new = NewKey(old.name, old.tenant.name, old.scopes, old.per_minute, old.lasts)
+            return _insert(connection, old.tenant.id, new, secret, now)
+
+        return await self._database.write(work), secret
+
+
+def _insert(connection: Connection, tenant: int, new: NewKey, secret: str, now: datetime) -> ApiKey:
+    row: dict[str, Any] = {
+        "id": f"key_{secrets.token_hex(_ID_BYTES)}",
+        "tenant_id": tenant,
+        "name": new.name,
+        "sha256": digest_of(secret),
+        "scopes": sorted(new.scopes),
+        "per_minute": new.per_minute,
+        "created_at": now,
+        "expires_at": None if new.lasts is None else now + new.lasts,
+        "revoked_at": None,
+        "lasts": None if new.lasts is None else math.ceil(new.lasts.total_seconds()),
+    }
+    connection.execute(insert(api_keys), row)
+    return _get(connection, row["id"])
 
 
 def _secret() -> str:
@@ -160,7 +172,7 @@ _SELECT: Select[Any] = select(
     api_keys.c.tenant_id,
     tenants.c.name.label("tenant"),
     tenants.c.created_at.label("tenant_at"),
-    *(api_keys.c[name] for name in ("name", "scopes", "per_minute", "created_at", "expires_at", "revoked_at")),
+    *(api_keys.c[name] for name in ("name", "scopes", "per_minute", "created_at", "expires_at", "revoked_at", "lasts")),
 ).join_from(api_keys, tenants, api_keys.c.tenant_id == tenants.c.id)
 
 
@@ -175,4 +187,5 @@ def _key(row: Row[Any]) -> ApiKey:
     scopes = frozenset(Scope(one) for one in row.scopes)
     tenant = Tenant(row.tenant_id, row.tenant, row.tenant_at)
     moments = row.created_at, row.expires_at, row.revoked_at
-    return ApiKey(row.id, tenant, row.name, scopes, row.per_minute, *moments)
+    lasts = None if row.lasts is None else timedelta(seconds=row.lasts)
+    return ApiKey(row.id, tenant, row.name, scopes, row.per_minute, *moments, lasts)
