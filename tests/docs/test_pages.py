@@ -7,11 +7,16 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
+from tests.cli.test_report_page import _browser_path as browser_path
 from tests.docs.blocks import BLOCKS, DOCS, PAGES
 
 ROOT = DOCS.parent
@@ -68,17 +73,54 @@ def test_addresses_elsewhere_are_addresses(page: str) -> None:
         assert parts.port is None or parts.port > 0
 
 
-def test_the_site_is_whole_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages, built; whatever MkDocs warns of (links, anchors, pages that are nowhere) is an error."""
+    folder = tmp_path_factory.mktemp("pages") / "site"
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(tmp_path / "site")],
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(folder)],
         check=False,
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
-
     assert done.returncode == 0, done.stderr
-    built = sorted((tmp_path / "site").rglob("*.html"))
+    return folder
+
+
+def test_the_site_is_whole_and_names_nothing_elsewhere_to_be_loaded(site: Path) -> None:
+    built = {page.name: page.read_text("utf-8") for page in sorted(site.rglob("*.html"))}
     assert len(built) >= len(PAGES)
-    assert not [page.name for page in built if _LOADED.search(page.read_text("utf-8"))]
-    assert not [page.name for page in built if re.search(r"<p><code>(sh|python|toml)\b", page.read_text("utf-8"))]
+    assert not [name for name, page in built.items() if _LOADED.search(page)]
+    assert not [name for name, page in built.items() if re.search(r"<p><code>(sh|python|toml)\b", page)]
+
+
+def test_pages_are_drawn_and_searched_in_a_browser_that_asks_nobody_else(site: Path) -> None:
+    asked: list[str] = []
+    errors: list[str] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=browser_path())
+            page = browser.new_page(viewport={"width": 390, "height": 800})
+            page.on("request", lambda request: asked.append(request.url))
+            page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+            for name in ("cli.html", "reference.html", "index.html"):
+                page.goto(f"{address}/{name}")
+                assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+            page.locator("label[for=__search]").first.click()
+            page.locator("input[name=query]").fill("exit codes")
+            expect(page.locator(".md-search-result__item").first).to_be_visible()
+            browser.close()
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    assert not errors
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the class has it
+        """Say nothing."""
