@@ -85,10 +85,22 @@ async def erase_memories(records: Records, namespace: Namespace, numbers: Sequen
 
 
 async def erase_expired(records: Records) -> int:
-    """Erase what was to be remembered until now, in all namespaces, with all that was made from it; how many."""
-    expired = await records.memories.expired()
-    namespaces = {one.id: one for one in await records.memories.list()} if expired else {}
-    return sum([await erase_memories(records, namespaces[one], some) for one, some in expired.items()])
+    """Erase what was to be remembered until now, in all namespaces, with all that was made from it; how many.
+
+    Raises what the first namespace raises for which it fails, after all others.
+    """
+    erased, failures = 0, list[LdaError]()
+    for number, some in (await records.memories.expired()).items():
+        namespace = await records.memories.with_id(number)
+        try:
+            erased += 0 if namespace is None else await erase_memories(records, namespace, some)
+        except NotFoundError:  # deleted meanwhile
+            continue
+        except LdaError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return erased
 
 
 async def scrub_facts(records: Records, namespace: Namespace) -> None:
@@ -100,10 +112,13 @@ async def scrub_facts(records: Records, namespace: Namespace) -> None:
 
 async def scrub_index(records: Records, namespace: Namespace) -> None:
     """Take out of the words that are searched what was erased, where there is an index; vectors are made again from
-    the rows when they are needed."""
+    the rows when they are needed. Raises `StorageError`."""
     folder = memory_folder(records, namespace)
     if await asyncio.to_thread(folder.exists):
-        await asyncio.to_thread((folder / VECTORS_FILE).unlink, missing_ok=True)
+        try:
+            await asyncio.to_thread((folder / VECTORS_FILE).unlink, missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"{folder / VECTORS_FILE} cannot be deleted: {error.strerror}; delete it") from error
         rows = MemoryRows(namespace, records.memories, records.memory_vectors)
         async with aclosing(await MemoryIndex.open(folder, rows, None, lost=lambda error: None)) as index:
             await index.catch_up()

@@ -8,15 +8,17 @@ users that are there are not imported again, summaries that are current not made
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Final
 
 from longdoc.agents.events import CallFinished, Event, NodeDone, Planned
 from longdoc.agents.graph import run_graph
 from longdoc.agents.profile_context import MOST_ITEMS, USUAL_ITEMS
-from longdoc.agents.profile_summary import needs_model
+from longdoc.agents.profile_summary import needs_model, number_in
 from longdoc.agents.profile_tasks import OutputKind, ProfileTask
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.comparison import Watch
@@ -32,7 +34,6 @@ from longdoc.app.profile_refresh import RefreshOptions, RefreshReport, refresh
 from longdoc.app.runs import OpenRun, open_run
 from longdoc.engines.embedder import Embedder
 from longdoc.errors import ConfigError, LdaError
-from longdoc.evaluation.lamp_metrics import number_of
 from longdoc.evaluation.lamp_report import NO_PROFILE, LampPart, LampReport, LampResult
 from longdoc.evaluation.lamp_set import LampQuestion, LampSet, LampUser, by_user, without_targets
 from longdoc.memory.profile_ranking import Ranked
@@ -43,6 +44,8 @@ TENANT_PREFIX: Final = "eval/"
 """What the names of tenants begin with that an evaluation made."""
 COUNTED: Final = "majority or median"
 """The system that answers by what is commonest, or in the middle, of the user's items, without a model."""
+_KEPT = timedelta(days=30)
+"""So long the users of an evaluation are there to go on with; the next evaluation after that deletes them."""
 _AT_ONCE = 256
 _ITEMS_AT_ONCE = 2_000
 
@@ -141,6 +144,9 @@ async def evaluate_profiles(
         raise ConfigError("there are no questions")
     questions = sum(len(one.questions) for one in sets)
     title = f"{questions:,} questions about users, {', '.join(one.name for one in sets)}"
+    kept = [_tenant_name(workspace, one, options) for one in sets]
+    old = datetime.now(UTC) - _KEPT
+    await workspace.records.profiles.forget_tenants(TENANT_PREFIX, before=old, kept=kept)
     imports: list[_Import] = []
     remarks: list[str] = []
     for one in sets:
@@ -267,13 +273,13 @@ def counted_answer(task: ProfileTask, outputs: Sequence[str]) -> str:
     """The commonest label, or the median of numbers; without any, the first label that is listed, or the middle of the
     scale. Of labels that are as common the one that was given last."""
     if task.output is OutputKind.NUMBER:
-        numbers = [number for output in outputs if (number := number_of(output)) is not None]
+        numbers = [number for output in outputs if (number := number_in(output)) is not None]
         return f"{median(numbers) if numbers else (task.lowest + task.highest) / 2:g}"
     given = [output.strip() for output in outputs]
     if not given:
         return task.labels[0] if task.labels else ""
-    last = {label: place for place, label in enumerate(given)}
-    return max(last, key=lambda label: (given.count(label), last[label]))
+    counts, last = Counter(given), {label: place for place, label in enumerate(given)}
+    return max(last, key=lambda label: (counts[label], last[label]))
 
 
 async def _import(workspace: Workspace, questions: LampSet, options: LampOptions) -> _Import:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,8 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from longdoc.errors import ConfigError
+from longdoc.evaluation.lamp_tasks import LAMP
+from longdoc.storage.clock import read_moment
 from longdoc.storage.profile_rows import LONGEST_NAME, check_name
 from longdoc.storage.profile_types import NewItem, ProfileSummary
 
@@ -25,18 +26,12 @@ AUTHOR_TASK: Final = "title"
 _USERS = ("user", "author", "id")
 _TEXTS = ("text", "abstract", "description", "article", "body")
 _OUTPUTS: Final = ("output", "title", "subject", "tag", "category", "label", "score", "rating")
+_OTHER_NAMES: Final = {"lamp-2": "category", "lamp-6": "subject"}
 _LAMP_OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "lamp-1": ("title",),
-    "lamp-2": ("tag", "category"),
-    "lamp-3": ("score",),
-    "lamp-4": ("title",),
-    "lamp-5": ("title",),
-    "lamp-6": ("title", "subject"),
-    "lamp-7": (),
+    one.task.name: tuple(filter(None, (one.output, _OTHER_NAMES.get(one.task.name)))) for one in LAMP.values()
 }
 _DATES = ("at", "date")
 _SOURCES = ("source", "repo")
-_YEAR = re.compile(r"\d{4}", re.ASCII)
 _KEY_LENGTH = 32
 _PLACE = "{place}: {reason}"
 
@@ -165,12 +160,11 @@ def moment_of(value: object) -> datetime | None:
     """The moment that a date says, in UTC where it does not say: ISO 8601, or a year. Raises `ConfigError`."""
     if value is None or value == "":
         return None
-    text = str(value).strip()
+    text = str(value)
     try:
-        moment = datetime.fromisoformat(f"{text}-01-01" if _YEAR.fullmatch(text) else text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return read_moment(text)
     except (ValueError, OverflowError) as error:
-        raise ConfigError(f"{text[:60]!r} is no date; write it as 2026-01-31 or 2026-01-31T18:00Z") from error
+        raise ConfigError(f"{text.strip()[:60]!r} is no date; write it as 2026-01-31 or 2026-01-31T18:00Z") from error
 
 
 def _lamp_user(values: Mapping[str, object], owner: Owner) -> tuple[str, list[object]]:

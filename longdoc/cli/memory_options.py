@@ -62,14 +62,14 @@ class Meant:
         for kind in self.kind or ():
             if kind not in set(MemoryKind):
                 raise ConfigError(f"there is no kind {kind!r}; choose one of: {', '.join(MemoryKind)}")
-        since = _moment("--since", self.since, of_day=timedelta(0))
-        until = _moment("--until", self.until, of_day=timedelta(days=1))
+        since = moment_of("--since", self.since)
+        until = moment_of("--until", self.until, of_day=timedelta(days=1))
         if since is not None and until is not None and since >= until:
             raise ConfigError("--since is later than --until; name the earlier one first")
         return MemoryFilter(frozenset(map(MemoryKind, self.kind)) if self.kind else None, since, until)
 
 
-def _moment(option: str, text: str | None, *, of_day: timedelta) -> datetime | None:
+def moment_of(option: str, text: str | None, *, of_day: timedelta = timedelta(0)) -> datetime | None:
     """A moment in UTC; where a day alone is named, that much after it begins. Raises `ConfigError`."""
     from longdoc.errors import ConfigError
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from longdoc.cli import personalize_answers, personalize_changes, personalize_import, personalize_views
+from longdoc.cli.eval_lamp import LAMP_HELP, lamp
 
 HELP = """
 Answers in the manner of a user: items of theirs are taken in, summed up offline, and put before a request.
@@ -30,3 +31,4 @@ app.command("on")(personalize_changes.turn_on)
 app.command("off")(personalize_changes.turn_off)
 app.command("forget")(personalize_changes.forget)
 app.command("export")(personalize_views.export)
+app.command("eval", help=LAMP_HELP)(lamp)

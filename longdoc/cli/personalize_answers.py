@@ -51,6 +51,8 @@ Examples:
   lda personalize ask ann - --task rewrite < draft.txt
 
   lda personalize ask ann "Which film tonight?" --task answer --k 8 --no-summary --by newest
+
+  lda personalize ask ann - --task title --without mail-17 --before 2026-01-31 < mail-17.txt
 """
 
 
@@ -106,12 +108,20 @@ def ask_for_user(
             show_default="2,000, or a quarter of the window",
         ),
     ] = None,
+    before: Annotated[
+        str | None, typer.Option("--before", help="Of items made before a day or a moment alone.", metavar="DATE")
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", help="Not of the items of this key; can be given again.", metavar="KEY"),
+    ] = None,
     calls: ProfileCalls,
 ) -> None:
     """Parse the command line and answer; `ASK_HELP` is what people read."""
     from longdoc.agents.profile_tasks import find_task, load_tasks
     from longdoc.app.personalize import PersonalRequest
     from longdoc.cli.memory_lines import STANDARD, read_text
+    from longdoc.cli.memory_options import moment_of
     from longdoc.cli.session import run_session
 
     run = calls.run()
@@ -119,7 +129,16 @@ def ask_for_user(
     asked = find_task(load_tasks(settings.profile_tasks), task)
     ranked = _ranked(by)
     given = read_text(STANDARD) if text == STANDARD else text
-    request = PersonalRequest(asked, given, take=k, summary=summary, ranked=ranked, budget=budget)
+    request = PersonalRequest(
+        asked,
+        given,
+        take=k,
+        summary=summary,
+        ranked=ranked,
+        budget=budget,
+        before=moment_of("--before", before),
+        without=tuple(without or ()),
+    )
     job = _Asked(user, request, calls)
     raise typer.Exit(run_session(settings, run.budget(), job.run, quiet=calls.quiet))
 

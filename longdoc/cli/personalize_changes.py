@@ -12,7 +12,7 @@ from longdoc.cli.personalize_options import ProfilePlace, User
 
 if TYPE_CHECKING:
     from longdoc.app.bootstrap import Records
-    from longdoc.storage.profile_types import Profile, ProfileSummary
+    from longdoc.storage.profile_types import Profile, ProfileSummary, Tenant
 
 
 @options.with_fields("place", ProfilePlace)
@@ -90,7 +90,8 @@ def forget(
 ) -> None:
     """Delete a user, or items, with all that was made from them: summaries, vectors, and calls on record.
 
-    This cannot be taken back.
+    This cannot be taken back. Conversations ('lda chat') of a user of this computer are kept; 'lda memory delete'
+    deletes them. What a service remembers of users of other tenants goes with them.
 
     Example: lda personalize forget ann --item mail-17 --item mail-18
     """
@@ -105,19 +106,38 @@ def forget(
         typer.echo("nothing was deleted", err=True)
         raise typer.Exit(ExitCode.FAILED)
 
-    async def delete(records: Records, profile: Profile) -> None:
+    async def delete(records: Records, tenant: Tenant) -> int:
+        profile = await records.profiles.get(tenant.id, user)
         if whole:
+            kept = await _conversations(records, tenant, user)
             await records.profiles.delete(profile)
-            return
+            return kept
         await records.profiles.delete_items(profile, found)
         if task is not None and not keys:
             await records.profiles.delete_summary(profile, task)
+        return 0
 
-    place.with_profile(user, delete)
+    kept = place.with_tenant(delete)
     if place.json:
-        typer.echo(forgotten_json(user, len(found), whole=whole))
-    else:
-        typer.echo(f"deleted {what}", err=True)
+        typer.echo(forgotten_json(user, len(found), whole=whole, conversations_kept=kept))
+        return
+    typer.echo(f"deleted {what}", err=True)
+    if kept:
+        told = "one conversation is" if kept == 1 else f"{kept:,} conversations are"
+        typer.echo(
+            f"{told} kept; 'lda memory list --user {user}' lists them, 'lda memory delete' deletes them", err=True
+        )
+
+
+async def _conversations(records: Records, tenant: Tenant, user: str) -> int:
+    """How many sessions of a user of this computer stay; what is remembered of others is deleted."""
+    from longdoc.app.service.tenant_memories import agent_of, delete_memories
+    from longdoc.storage.profile_types import LOCAL_TENANT
+
+    if tenant.name == LOCAL_TENANT:
+        return sum(agent_of(tenant, one) is not None for one in await records.memories.list(user=user))
+    await delete_memories(records, tenant, user)
+    return 0
 
 
 async def _said(

@@ -135,9 +135,11 @@ def said_json(user: str, task: str, summary: ProfileSummary | None) -> str:
     return envelope("personalize summary", "done", user=user, task=task, summary=said)
 
 
-def forgotten_json(user: str, items: int, *, whole: bool) -> str:
-    """The envelope of what was deleted; `whole`: the user too."""
-    return envelope("personalize forget", "done", user=user, items=items, whole=whole)
+def forgotten_json(user: str, items: int, *, whole: bool, conversations_kept: int) -> str:
+    """The envelope of what was deleted; `whole`: the user too, but for so many conversations."""
+    return envelope(
+        "personalize forget", "done", user=user, items=items, whole=whole, conversations_kept=conversations_kept
+    )
 
 
 def exported_json(tenant: str, count: int, file: Path | None, lines: Sequence[str]) -> str:
@@ -249,7 +251,8 @@ def used_lines(found: Personalized) -> list[str]:
     marks = [mark for mark, is_so in (("out of date", context.summary_stale), ("cut", context.summary_cut)) if is_so]
     summary += f" ({', '.join(marks)})" if marks else ""
     keys = ", ".join(f"{_cell(one.item.key)}{' (cut)' if one.cut else ''}" for one in context.items)
-    lines = [f"used: {summary}; items: {keys or 'none'}, of {context.items_known:,}; {context.tokens:,} tokens"]
+    labels = f"; {len(context.labels):,} labels of theirs" if context.labels else ""
+    lines = [f"used: {summary}; items: {keys or 'none'}, of {context.items_known:,}{labels}; {context.tokens:,} tokens"]
     if context.left_out:
         lines.append(f"left out, for they do not fit: {', '.join(map(_cell, context.left_out))}")
     if context.reason:

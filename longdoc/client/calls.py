@@ -92,7 +92,7 @@ def enable_user(user: str, *, enabled: bool) -> Call[User]:
 
 
 def delete_user(user: str) -> Call[Nothing]:
-    """Delete a user with all that was made for it."""
+    """Delete a user with all that was made for it, and all that is remembered of it."""
     return Call("DELETE", _user(user), _nothing)
 
 
@@ -137,13 +137,16 @@ def context(
     budget: int | None = None,
     summary: bool = True,
     ranked: Ranked = "bm25",
+    before: datetime | None = None,
+    without: Sequence[str] = (),
 ) -> Call[Context]:
-    """What of a user stands before a request: `k` items and the summary, within `budget` tokens."""
+    """What of a user stands before a request: `k` items and the summary, within `budget` tokens; of items made `before`
+    a moment (aware), `without` those of some keys."""
     return Call(
         "POST",
         "/v1/context",
         _reads(Context),
-        _asked(user, query, task=task, k=k, budget=budget, summary=summary, ranked=ranked),
+        _asked(user, query, task, k, budget, summary=summary, ranked=ranked, before=before, without=without),
     )
 
 
@@ -156,13 +159,15 @@ def personalize(
     budget: int | None = None,
     summary: bool = True,
     ranked: Ranked = "bm25",
+    before: datetime | None = None,
+    without: Sequence[str] = (),
 ) -> Call[Answer]:
     """An answer for a user."""
     return Call(
         "POST",
         "/v1/personalize",
         _reads(Answer),
-        _asked(user, query, task=task, k=k, budget=budget, summary=summary, ranked=ranked),
+        _asked(user, query, task, k, budget, summary=summary, ranked=ranked, before=before, without=without),
     )
 
 
@@ -175,9 +180,14 @@ def personalize_in_pieces(
     budget: int | None = None,
     summary: bool = True,
     ranked: Ranked = "bm25",
+    before: datetime | None = None,
+    without: Sequence[str] = (),
 ) -> StreamCall[Piece | Answer]:
     """An answer for a user in pieces, as it is written, and at last as a whole."""
-    body = {**_asked(user, query, task=task, k=k, budget=budget, summary=summary, ranked=ranked), "stream": True}
+    body = {
+        **_asked(user, query, task, k, budget, summary=summary, ranked=ranked, before=before, without=without),
+        "stream": True,
+    }
     return StreamCall("POST", "/v1/personalize", {"text": _reads(Piece), "answer": _reads(Answer)}, body)
 
 
@@ -225,6 +235,11 @@ def edit_memory(id_: str, observation: str | None = None, response: str | None =
 def erase_memory(id_: str) -> Call[Nothing]:
     """Erase a memory with all that was made from it."""
     return Call("DELETE", _memory(id_), _nothing)
+
+
+def delete_memories(user: str) -> Call[Nothing]:
+    """Delete all that is remembered of a user, with every agent and in every session."""
+    return Call("DELETE", "/v1/memories", _nothing, query={"user": user})
 
 
 def get_history(id_: str) -> Call[replies.History]:
@@ -313,7 +328,16 @@ def _item(one: NewItem) -> JsonValue:
 
 
 def _asked(
-    user: str, query: str, *, task: str, k: int | None, budget: int | None, summary: bool, ranked: Ranked
+    user: str,
+    query: str,
+    task: str,
+    k: int | None,
+    budget: int | None,
+    *,
+    summary: bool,
+    ranked: Ranked,
+    before: datetime | None,
+    without: Sequence[str],
 ) -> dict[str, JsonValue]:
     return {
         "user": user,
@@ -323,4 +347,6 @@ def _asked(
         "budget": budget,
         "summary": summary,
         "ranked": ranked,
+        "before": _moment(before),
+        "without": list(without),
     }

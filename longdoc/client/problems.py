@@ -29,6 +29,21 @@ def error_of(status: int, data: bytes, headers: Mapping[str, str]) -> LdaError:
     return ServiceError(detail, status=status, kind=kind, retry_after=_seconds(headers.get("retry-after")))
 
 
+def problem_of(data: bytes) -> LdaError:
+    """The error that an event tells."""
+    try:
+        status = int(json.loads(data)["status"])
+    except (ValueError, KeyError, TypeError):
+        return unreadable(200)
+    return error_of(status, data, {})
+
+
+def unreadable(status: int) -> ServiceError:
+    """The error for a reply that is none of the service's: of another program, or of another version."""
+    detail = "what came cannot be read as a reply of the service; check its address and its version"
+    return ServiceError(detail, status=status, kind="unreadable")
+
+
 def unreachable(address: str, error: Exception) -> ServiceError:
     """The error for a service that does not reply."""
     detail = f"the service at {address} does not reply ({type(error).__name__})"

@@ -91,7 +91,8 @@ class ShownItem(_Reply):
 
 class Context(_Reply):
     """What of a user stands before a request, as one `text` and in its parts. `left_out` are the keys of items that
-    did not fit; `reason` says in words why there is nothing, or no summary."""
+    did not fit; `reason` says in words why there is nothing, or no summary; `labels` are the user's own, for a task
+    that names none."""
 
     text: str
     personal: bool
@@ -103,6 +104,7 @@ class Context(_Reply):
     items_known: int
     tokens: int
     reason: str
+    labels: Sequence[str] = ()
 
 
 class Answer(_Reply):

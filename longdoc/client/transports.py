@@ -7,9 +7,10 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from typing import Any, Self, TypeVar
 
 import httpx
+from pydantic import ValidationError
 
 from longdoc.client.calls import Call, StreamCall
-from longdoc.client.problems import error_of, unreachable
+from longdoc.client.problems import error_of, problem_of, unreachable, unreadable
 
 T = TypeVar("T")
 
@@ -52,8 +53,8 @@ class Client:
             with self._http.stream(**_arguments(call)) as reply:
                 if reply.is_error:
                     raise error_of(reply.status_code, reply.read(), reply.headers)
-                for line in reply.iter_lines():
-                    yield from events.take(line)
+                for data in reply.iter_bytes():
+                    yield from events.take(data)
         except httpx.HTTPError as error:
             raise unreachable(self._address, error) from error
 
@@ -90,32 +91,42 @@ class AsyncClient:
             async with self._http.stream(**_arguments(call)) as reply:
                 if reply.is_error:
                     raise error_of(reply.status_code, await reply.aread(), reply.headers)
-                async for line in reply.aiter_lines():
-                    for event in events.take(line):
+                async for data in reply.aiter_bytes():
+                    for event in events.take(data):
                         yield event
         except httpx.HTTPError as error:
             raise unreachable(self._address, error) from error
 
 
 class _Events:
-    """Server-sent events from lines: a name and one line of data each, as the service sends them."""
+    """Server-sent events from bytes: a name and one line of data each, as the service sends them. A line ends with a
+    line feed and nothing else: whatever else is taken for an end stands within texts."""
 
     def __init__(self, read: Mapping[str, Callable[[bytes], Any]]) -> None:
         self._read = read
         self._name = ""
+        self._rest: list[bytes] = []
 
-    def take(self, line: str) -> list[Any]:
-        """What a line completes: an event whose name is known. Raises what a problem tells."""
-        field, _, value = line.partition(": ")
-        if field == "event":
-            self._name = value
-        if field != "data":
+    def take(self, data: bytes) -> list[Any]:
+        """The events that some bytes complete, of those whose names are known. Raises what a problem tells."""
+        first, *others = data.split(b"\n")
+        self._rest.append(first)
+        if not others:
             return []
-        data = value.encode()
+        lines = [b"".join(self._rest), *others[:-1]]
+        self._rest = [others[-1]]
+        return [event for line in lines for event in self._taken(line.removesuffix(b"\r"))]
+
+    def _taken(self, line: bytes) -> list[Any]:
+        field, _, value = line.partition(b": ")
+        if field == b"event":
+            self._name = value.decode(errors="replace")
+        if field != b"data":
+            return []
         if self._name == "problem":
-            raise error_of(int(json.loads(data)["status"]), data, {})
+            raise problem_of(value)
         read = self._read.get(self._name)
-        return [] if read is None else [read(data)]
+        return [] if read is None else [_value(read, value, 200)]
 
 
 def _headers(key: str | None) -> dict[str, str]:
@@ -135,4 +146,12 @@ def _arguments(call: Call[T] | StreamCall[T]) -> dict[str, Any]:
 def _read(call: Call[T], reply: httpx.Response) -> T:
     if reply.is_error:
         raise error_of(reply.status_code, reply.content, reply.headers)
-    return call.read(reply.content)
+    return _value(call.read, reply.content, reply.status_code)
+
+
+def _value(read: Callable[[bytes], T], data: bytes, status: int) -> T:
+    """What is read of some bytes. Raises `ServiceError` where they are nothing that a service says."""
+    try:
+        return read(data)
+    except ValidationError as error:
+        raise unreadable(status) from error

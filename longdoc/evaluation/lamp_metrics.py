@@ -6,13 +6,13 @@ that it can be taken of any choice of users: each question has a vector, and the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from longdoc.agents.profile_summary import number_in
 from longdoc.agents.profile_tasks import Metric, OutputKind, ProfileTask
 from longdoc.errors import ConfigError
 from longdoc.evaluation.lamp_rouge import rouge_1, rouge_l
@@ -25,15 +25,6 @@ Answers: TypeAlias = Mapping[str, str | None]
 """Outputs by the id of their question; None where there is no output that can be read."""
 
 
-def number_of(text: str | None) -> float | None:
-    """The rating that an output is; None where it cannot be read as one."""
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
 def farther_end(gold: float, *, lowest: float = _LOWEST, highest: float = _HIGHEST) -> float:
     """What an output that cannot be read as a rating counts as: the end of the scale that is farther from the gold
     value, the upper one where both are as far."""
@@ -43,7 +34,7 @@ def farther_end(gold: float, *, lowest: float = _LOWEST, highest: float = _HIGHE
 def is_unreadable(task: ProfileTask, output: str | None) -> bool:
     """Whether an output is none of the task's kind: no number, no label of those that are listed, nothing."""
     if task.output is OutputKind.NUMBER:
-        return number_of(output) is None
+        return number_in(output or "") is None
     if task.output is OutputKind.LABEL and task.labels:
         return (output or "").strip() not in task.labels
     return not (output or "").strip()
@@ -122,8 +113,8 @@ def _label_counts(labels: Sequence[str], gold: str, given: str) -> list[float]:
 
 
 def _distance(task: ProfileTask, gold: str, output: str | None) -> float:
-    wanted = number_of(gold)
+    wanted = number_in(gold)
     if wanted is None:
         raise ConfigError(f"the gold output {gold!r} is no number")
-    given = number_of(output)
+    given = number_in(output or "")
     return abs(wanted - (farther_end(wanted, lowest=task.lowest, highest=task.highest) if given is None else given))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import takewhile
 from typing import Final
 
@@ -17,13 +17,13 @@ from pydantic import BaseModel, ConfigDict
 
 from longdoc.agents.profile_tasks import BUILT_IN, OutputKind, ProfileTask
 from longdoc.errors import ConfigError
+from longdoc.storage.clock import read_moment
 from longdoc.storage.profile_types import NewItem
 
 _FEWEST_INPUTS = 10
 """Of fewer inputs nobody can say what they have in common by chance."""
 _OUTLIERS = 0.02
 _ENDS_OF_INSTRUCTION = re.compile(r"[:.?!]\s+|\n")
-_YEAR = re.compile(r"\d{4}")
 _QUOTED = re.compile(r'"(.*)"', re.DOTALL)
 
 COMMIT_TITLES: Final = ProfileTask(
@@ -160,12 +160,10 @@ def moment_of(date: str | None) -> datetime | None:
     """The moment that a date of a file says, in UTC where it names no zone; None where it says none."""
     if not date:
         return None
-    text = date.strip()
     try:
-        found = datetime.fromisoformat(f"{text}-01-01" if _YEAR.fullmatch(text) else text)
-    except ValueError:
+        return read_moment(date)
+    except (ValueError, OverflowError):
         return None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def _citation(record: LampRecord) -> LampInput:

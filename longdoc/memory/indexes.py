@@ -70,7 +70,17 @@ class MemoryIndexes:
             yield await asyncio.shield(place.opening)
         finally:
             place.users -= 1
+            if not place.users and self._places.get(namespace) is not place:
+                self._close(place)
             self._make_room()
+
+    async def drop(self, namespace: int) -> None:
+        """Close the index of a namespace that is about to go. Whoever uses it at this moment has it to the end."""
+        place = self._places.pop(namespace, None)
+        if place is not None and not place.users:
+            self._close(place)
+        if self._closing:
+            await asyncio.wait(self._closing)
 
     async def aclose(self) -> None:
         """Close all; nobody may be using one. Idempotent. Raises what the first one raises that cannot be closed."""

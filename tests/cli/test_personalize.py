@@ -392,3 +392,28 @@ def test_a_file_with_nothing_in_it_is_told(lda: LdaHere, tmp_path: Path) -> None
         done = lda.run("personalize", "import", tmp_path / name)
         assert done.returncode == 0
         assert "there is nothing in it" in done.stderr
+
+
+def test_items_can_be_left_out_of_a_request(known: Lda) -> None:
+    asked = ("personalize", "ask", "ann", "On doors, part 1.", "--task", "title", "--k", "5")
+    keys = [one["key"] for one in known.json(*asked, "--without", "t1", "--without", "t4")["items"]]
+    assert sorted(keys) == ["t0", "t2", "t3"]
+    before = known.json(*asked, "--before", "2020-01-31")
+    assert (before["items"], before["reason"]) == ([], "all that is known of the user is left out, as asked")
+    wrong = known.run(*asked, "--before", "yesterday")
+    assert wrong.returncode == 2
+    assert "--before 2026-01-31" in wrong.stderr
+
+
+def test_the_evaluation_has_two_names(lda: Lda) -> None:
+    told = lda.run("personalize", "eval", "--planted", "3", "--task", "lamp-2", "--k", "0,1", "--no-summary", "--quiet")
+    assert told.returncode in (0, 3), told.stderr
+    assert lda.run("personalize", "eval").stderr == lda.run("eval", "lamp").stderr
+
+
+def test_who_is_forgotten_leaves_conversations_and_is_told_how_to_delete_them(known: Lda) -> None:
+    known.run("chat", "-m", "I like it short.", "--user", "ann")
+    told = known.run("personalize", "forget", "ann", "--yes")
+    assert "lda memory list --user ann" in told.stderr
+    assert known.query("select count(*) from memories") == [(1,)]
+    assert known.json("personalize", "forget", "bob", "--yes")["conversations_kept"] == 0

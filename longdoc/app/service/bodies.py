@@ -93,7 +93,7 @@ class SummaryBody(_Body):
 
 class ContextBody(_Body):
     """What is to be done for whom, and how much of them is wanted: `k` items (by default four, or one beside a
-    summary) within `budget` tokens."""
+    summary) within `budget` tokens, made `before` a moment and `without` those of some keys."""
 
     user: Name
     query: Text
@@ -102,6 +102,8 @@ class ContextBody(_Body):
     k: Annotated[int, Field(ge=0, le=MOST_ITEMS)] | None = None
     summary: bool = True
     ranked: Ranked = Ranked.WORDS
+    before: Moment | None = None
+    without: Annotated[list[Name], Field(max_length=MOST_IMPORTED)] = Field(default_factory=list[Name])
 
 
 class PersonalizeBody(ContextBody):

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from logging import ERROR
 from time import monotonic
 
@@ -102,19 +103,28 @@ class JobRunner:
                 await self._look()
             except LdaError as error:  # a record that is locked for a while, or whose server is away
                 log("jobs-failed", level=ERROR, error=type(error).__name__)
+            except Exception as error:  # the edge of the program: what breaks once is looked at again
+                log("jobs-failed", level=ERROR, error=type(error).__name__, place=place_of(error))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _LOOK_SECONDS)
 
     async def _look(self) -> None:
         if monotonic() - self._kept_up > _UPKEEP_SECONDS:
             self._kept_up = monotonic()
-            await self._jobs.forget_old_replies()
-            await erase_expired(self._records)
+            await self._keep_up()
         while len(self._working) < _AT_ONCE and (job := await self._jobs.claim(self._owner)) is not None:
             task = asyncio.create_task(self._do(job))
             self._working.add(task)
             task.add_done_callback(self._ended)
         self._open_jobs(await self._jobs.waiting())
+
+    async def _keep_up(self) -> None:
+        """Delete what is kept no longer; what fails is told, and keeps no job from being done."""
+        for work in (self._jobs.forget_old_replies, partial(erase_expired, self._records)):
+            try:
+                await work()
+            except Exception as error:  # the edge of the program, as above
+                log("upkeep-failed", level=ERROR, error=type(error).__name__, place=place_of(error))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
@@ -126,9 +136,9 @@ class JobRunner:
         try:
             while not work.done():
                 await asyncio.wait([work], timeout=_BEAT_SECONDS)
-                if not await self._jobs.beat(self._owner, job.id, planned=progress.planned, done=progress.done):
+                if not await self._beat(job, progress):
                     return  # it was cancelled, or its user is gone
-            await self._jobs.end(self._owner, job.id, JobStatus.DONE, report=_counts(work.result()))
+            await self._done(job, work.result())
         except asyncio.CancelledError:
             await _stopped(work)
             await self._jobs.end(self._owner, job.id, JobStatus.PARKED)
@@ -141,6 +151,20 @@ class JobRunner:
         finally:
             del self._works[job.id]
             await _stopped(work)
+
+    async def _beat(self, job: Job, progress: _Progress) -> bool:
+        """Say that a job goes on; False where it is this process's no more. One that cannot be said is said later."""
+        try:
+            return await self._jobs.beat(self._owner, job.id, planned=progress.planned, done=progress.done)
+        except LdaError as error:
+            log("beat-failed", level=ERROR, job=job.id, error=type(error).__name__)
+            return True
+
+    async def _done(self, job: Job, report: RefreshReport) -> None:
+        try:
+            await self._jobs.end(self._owner, job.id, JobStatus.DONE, report=_counts(report))
+        except LdaError as error:  # it is found again later, when there is nothing left of it to be done
+            log("end-failed", level=ERROR, job=job.id, error=type(error).__name__)
 
     async def _failed(self, job: Job, kind: str) -> None:
         with suppress(LdaError):  # where even that cannot be stored, it is found and done again later

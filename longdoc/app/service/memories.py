@@ -23,7 +23,14 @@ from longdoc.app.service.bodies import (
 from longdoc.app.service.callers import PROBLEMS, Asked, Reading, Writing
 from longdoc.app.service.parts import quiet
 from longdoc.app.service.replies import reply
-from longdoc.app.service.tenant_memories import agent_of, find_memory, find_namespace, memory_id, namespace_name
+from longdoc.app.service.tenant_memories import (
+    agent_of,
+    delete_memories,
+    find_memory,
+    find_namespace,
+    memory_id,
+    namespace_name,
+)
 from longdoc.app.service.views import (
     METADATA,
     FoundView,
@@ -33,7 +40,7 @@ from longdoc.app.service.views import (
     RevisionView,
     SearchView,
 )
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, NotFoundError
 from longdoc.storage.memory_types import Memory, MemoryKind, Namespace, NewMemory
 
 router = APIRouter(prefix="/v1", tags=["memories"], responses=PROBLEMS)
@@ -75,6 +82,14 @@ async def list_memories(
     found = await memories.newest(namespace.id, count, before=before)
     views = [_view(asked, namespace, one) for one in found]
     return reply(MemoriesView(views, found[-1].number if len(found) == count else None))
+
+
+@router.delete("/memories", status_code=204)
+async def delete_all_memories(asked: Writing, user: NameInQuery) -> Response:
+    """Delete all that is remembered of a user, with every agent and in every session."""
+    if not await delete_memories(asked.parts.library.records, asked.tenant, user, asked.parts.indexes):
+        raise NotFoundError(f"nothing is remembered of {user!r}")
+    return Response(status_code=204)
 
 
 @router.get("/memories/{id}", response_model=MemoryView)

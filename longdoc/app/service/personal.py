@@ -42,9 +42,10 @@ async def answer(asked: Personalizing, body: PersonalizeBody) -> Response:
     request = _request(asked, body)
     await asked.profile(body.user)
     workspace = await asked.parts.workspace.opened()
+    await asked.profile(body.user)  # once more: an engine may have taken long to open
     if body.stream:
         return StreamingResponse(_pieces(workspace, asked, body.user, request), media_type=EVENTS)
-    return reply(AnswerView.of(await personalize(workspace, asked.tenant, body.user, request, emit=quiet)))
+    return reply(AnswerView.of(await personalize(workspace, asked.tenant, body.user, request, emit=quiet, make=False)))
 
 
 def _request(asked: Asked, body: ContextBody) -> PersonalRequest:
@@ -55,6 +56,8 @@ def _request(asked: Asked, body: ContextBody) -> PersonalRequest:
         summary=body.summary,
         ranked=body.ranked,
         budget=body.budget,
+        before=body.before,
+        without=tuple(body.without),
     )
 
 
@@ -63,7 +66,7 @@ async def _pieces(
 ) -> AsyncGenerator[bytes, None]:
     """The events of an answer. Who stops listening stops it."""
     pieces: asyncio.Queue[str | object] = asyncio.Queue()
-    work = personalize(workspace, asked.tenant, user, request, emit=quiet, on_text=pieces.put_nowait)
+    work = personalize(workspace, asked.tenant, user, request, emit=quiet, on_text=pieces.put_nowait, make=False)
     task = asyncio.ensure_future(work)
     task.add_done_callback(lambda _: pieces.put_nowait(_END))
     try:

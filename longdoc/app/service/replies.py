@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from longdoc.json_value import JsonValue
+
+_SEPARATORS: Final = tuple((sign.encode(), json.dumps(sign).strip('"').encode()) for sign in "\x85\u2028\u2029")
+"""Signs that JSON has as they are within texts, and how it has them escaped."""
 
 
 def json_bytes(value: object) -> bytes:
@@ -38,7 +41,9 @@ def event(name: str, value: object) -> bytes:
 
 
 def event_bytes(name: str, data: bytes) -> bytes:
-    """A server-sent event of some JSON, which has no line breaks."""
+    """A server-sent event of some JSON. What some clients take to end a line (as `str.splitlines` does) is escaped."""
+    for separator, escaped in _SEPARATORS:
+        data = data.replace(separator, escaped)
     return b"event: " + name.encode("ascii") + b"\ndata: " + data + b"\n\n"
 
 

@@ -6,13 +6,19 @@ names they have there; no agent of its can have a name that is another tenant's.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
+import shutil
 import struct
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
+from longdoc.app.bootstrap import Records
+from longdoc.app.memory_access import delete_namespace, memory_folder
 from longdoc.errors import ConfigError, NotFoundError
+from longdoc.memory.indexes import MemoryIndexes
 from longdoc.storage.memories import Memories
 from longdoc.storage.memory_types import Memory, MemoryStatus, Namespace, NamespaceName
 from longdoc.storage.profile_types import LOCAL_TENANT, Tenant
@@ -51,6 +57,21 @@ async def find_namespace(memories: Memories, tenant: Tenant, user: str, agent: s
     if found is None:
         raise NotFoundError("nothing is remembered there")
     return found
+
+
+async def delete_memories(records: Records, tenant: Tenant, user: str, indexes: MemoryIndexes | None = None) -> int:
+    """Delete all that is remembered of a tenant's user, with every agent and in every session, and close what is open
+    of it; how many namespaces there were."""
+    mine = [one for one in await records.memories.list(user=user) if agent_of(tenant, one) is not None]
+    for namespace in mine:
+        if indexes is not None:
+            await indexes.drop(namespace.id)
+        with suppress(NotFoundError):  # by another request, meanwhile
+            await delete_namespace(records, namespace.name)
+        if indexes is not None:  # one that was opened again just before
+            await indexes.drop(namespace.id)
+            await asyncio.to_thread(shutil.rmtree, memory_folder(records, namespace), ignore_errors=True)
+    return len(mine)
 
 
 async def find_memory(memories: Memories, tenant: Tenant, id_: str) -> tuple[Namespace, Memory]:

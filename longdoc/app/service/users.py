@@ -22,6 +22,7 @@ from longdoc.app.service.bodies import (
 )
 from longdoc.app.service.callers import PROBLEMS, Reading, Writing
 from longdoc.app.service.replies import json_object, reply
+from longdoc.app.service.tenant_memories import delete_memories
 from longdoc.app.service.views import (
     ItemsView,
     ItemView,
@@ -75,8 +76,14 @@ async def change_user(asked: Writing, user: InPath, body: UserBody) -> Response:
 
 @router.delete("/{user}", status_code=204)
 async def delete_user(asked: Writing, user: InPath) -> Response:
-    """Delete a user with all items, what is said of them, and the calls made for them."""
-    await asked.parts.library.records.profiles.delete(await asked.profile(user))
+    """Delete a user with all items, what is said and remembered of them, and the calls made for them."""
+    records = asked.parts.library.records
+    found = await records.profiles.find(asked.tenant.id, user)
+    forgotten = await delete_memories(records, asked.tenant, user, asked.parts.indexes)
+    if found is not None:
+        await records.profiles.delete(found)
+    elif not forgotten:
+        raise NotFoundError(f"there is no user {user!r}")
     return Response(status_code=204)
 
 

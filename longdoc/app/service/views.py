@@ -121,7 +121,8 @@ class ShownItemView:
 @dataclass(frozen=True, slots=True)
 class ContextView:
     """What of a user stands before a request, as one `text` and in its parts. `left_out` are the keys of items that
-    did not fit; `reason` says in words why there is nothing, or no summary."""
+    did not fit; `reason` says in words why there is nothing, or no summary; `labels` are the user's own, for a task
+    that names none."""
 
     text: str
     personal: bool
@@ -133,6 +134,7 @@ class ContextView:
     items_known: int
     tokens: int
     reason: str
+    labels: Sequence[str]
 
     @classmethod
     def of(cls, one: ProfileContext) -> Self:
@@ -149,6 +151,7 @@ class ContextView:
             one.items_known,
             one.tokens,
             one.reason,
+            one.labels,
         )
 
 
