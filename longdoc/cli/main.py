@@ -18,6 +18,7 @@ from longdoc.cli import (
     doctor,
     ingest,
     keys,
+    mcp,
     memory,
     models,
     personalize,
@@ -54,6 +55,7 @@ app.add_typer(eval_app, name="eval")
 app.add_typer(models.app, name="models")
 app.command("serve", help=serve.HELP)(serve.serve)
 app.add_typer(keys.app, name="keys")
+app.command("mcp", help=mcp.HELP)(mcp.mcp)
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")
 

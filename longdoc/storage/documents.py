@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, Text, cast, select
+from sqlalchemy import Connection, Text, cast, func, select
 
 from longdoc.documents.document import Document
 from longdoc.documents.segments import Segment
@@ -95,6 +95,18 @@ class Documents:
             document_id = resolve_id(connection, documents, prefix, thing="document")
             row = connection.execute(_SUMMARY.where(documents.c.id == document_id)).one()
             return StoredDocument(*row)
+
+        return await self._database.read(work)
+
+    async def list(self, count: int, *, start: int = 0) -> tuple[tuple[StoredDocument, ...], int]:
+        """So many documents from a place on, the last added first; and how many there are in all."""
+        newest = documents.c.added_at.desc(), documents.c.id
+        statement = _SUMMARY.order_by(*newest).offset(start).limit(count)
+        counted = select(func.count()).select_from(documents)
+
+        def work(connection: Connection) -> tuple[tuple[StoredDocument, ...], int]:
+            found = tuple(StoredDocument(*row) for row in connection.execute(statement))
+            return found, connection.execute(counted).scalar_one()
 
         return await self._database.read(work)
 

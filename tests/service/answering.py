@@ -9,6 +9,7 @@ from longdoc.engines.extractive import extractive_answer
 
 MODEL = "longdoc/scripted"
 FACT = "The lighthouse keeper was called Xenia Quillfeather."
+QUOTE = FACT.removesuffix(".")
 QUESTION = "Who was the lighthouse keeper?"
 _EXCERPT = re.compile(r"<excerpt[^>]*>\n(.*?)\n</excerpt", re.DOTALL)
 
@@ -20,7 +21,9 @@ def book(sentences: int = 900) -> bytes:
     for number in range(sentences):
         if number % 60 == 0:
             lines.append(f"\n## Chapter {number // 60 + 1}\n")
-        lines.append(f"On day {number} the ship {number * 7919 % 613} sailed past rock {number * 104729 % 997} in calm weather.")
+        lines.append(
+            f"On day {number} the ship {number * 7919 % 613} sailed past rock {number * 104729 % 997} in calm weather."
+        )
         if number == sentences // 2:
             lines.append(FACT)
     return "# The Sea\n\n{}\n".format("\n".join(lines)).encode()

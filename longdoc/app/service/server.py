@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from longdoc.agents.profile_tasks import load_tasks
 from longdoc.app.bootstrap import open_records
@@ -95,7 +96,7 @@ def serve(settings: Settings, host: str, port: int, *, require_keys: bool, ready
     """Serve until a signal ends it; `ready` is told the address. Raises `ConfigError`, `StorageError`."""
     load_tasks(settings.profile_tasks)  # what cannot be used is told before anything is opened
     keyless = asyncio.run(check_binding(settings, host, require_keys=require_keys))
-    with _listening(host, port) as listening:
+    with listening_at(host, port) as listening:
         app = create_app(settings, keyless=keyless)
         log_to_stderr()
         shown = f"[{host}]" if ":" in host else host
@@ -106,7 +107,7 @@ def serve(settings: Settings, host: str, port: int, *, require_keys: bool, ready
             raise StorageError("the service did not start; the lines before this one say why")
 
 
-def make_server(app: FastAPI, *, ready: Callable[[], None]) -> uvicorn.Server:
+def make_server(app: Starlette, *, ready: Callable[[], None]) -> uvicorn.Server:
     """The server of an app; `ready` is called when requests are answered."""
     import uvicorn
 
@@ -137,7 +138,8 @@ def make_server(app: FastAPI, *, ready: Callable[[], None]) -> uvicorn.Server:
     return Server(config)
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening_at(host: str, port: int) -> socket.socket:
+    """A socket that listens at an address; port 0 is any that is free. Raises `ConfigError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
