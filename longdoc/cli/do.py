@@ -30,6 +30,8 @@ Examples:
 
   lda do "What is said of tides?" --collection novels --as ask
 
+  lda do "Which chapters disagree about tides?" book.epub --agent --engine langchain --model openai:gpt-5
+
   cat request.txt | lda do - book.epub      # what is wanted stands on standard input
 
 A request is answered by one call where it fits, else by summarize, ask, check, write or chat; rules decide, and the
@@ -69,6 +71,18 @@ class DoOptions:
             rich_help_panel=_WORK,
         ),
     ] = None
+    agent: Annotated[
+        bool,
+        typer.Option(
+            "--agent", help="Let a model that calls tools find its own way (LangChain).", rich_help_panel=_WORK
+        ),
+    ] = False
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            "--steps", min=1, help="Calls of the agent's model at most.", show_default="12", rich_help_panel=_WORK
+        ),
+    ] = None
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Begin a plan of several steps at once.", rich_help_panel=_WORK)
     ] = False
@@ -98,6 +112,14 @@ def do(
     form = run.format()
     if form is OutputFormat.HTML:
         raise ConfigError("what comes of a request is written as md, txt or json; choose another --format or --out")
+    if asked.agent:
+        if asked.user or asked.session or asked.words or asked.way:
+            raise ConfigError("an agent takes no --user, --session, --words or --as; say it in the request")
+        from longdoc.cli.do_agent_job import AgentJob
+
+        wanted = read_instruction(instruction)
+        agent = AgentJob(wanted, sources or [], asked.collection, asked.steps, explain, run, form)
+        raise typer.Exit(agent.start())
     job = DoJob(
         instruction=read_instruction(instruction),
         sources=sources or [],

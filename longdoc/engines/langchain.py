@@ -104,6 +104,21 @@ class LangChainEngine:
         """See `Engine`."""
         return self._info
 
+    @property
+    def model(self) -> BaseChatModel:
+        """The chat model."""
+        return self._model
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that one whole answer may take."""
+        return self._timeout
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """The sampling settings that the model has refused."""
+        return self._refused
+
     async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
         """See `Engine`. A sampling setting that the model refuses is left out from then on."""
         if request.continuation is not None:
