@@ -21,9 +21,8 @@ def book(sentences: int = 900) -> bytes:
     for number in range(sentences):
         if number % 60 == 0:
             lines.append(f"\n## Chapter {number // 60 + 1}\n")
-        lines.append(
-            f"On day {number} the ship {number * 7919 % 613} sailed past rock {number * 104729 % 997} in calm weather."
-        )
+        ship, rock = number * 7919 % 613, number * 104729 % 997
+        lines.append(f"On day {number} the ship {ship} sailed past rock {rock} in calm weather.")
         if number == sentences // 2:
             lines.append(FACT)
     return "# The Sea\n\n{}\n".format("\n".join(lines)).encode()

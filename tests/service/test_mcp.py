@@ -180,12 +180,15 @@ def test_over_http_a_key_is_held_to_its_tenant_and_scopes(folder: Path) -> None:
     app = create_mcp_app(settings_for(database), keyless=False, engine=ScriptedEngine(careful_reader))
 
     async def work(url: str) -> None:
-        async with httpx2.AsyncClient(headers={"authorization": f"Bearer {reading}"}, timeout=250) as http:
-            async with Client(streamable_http_client(url, http_client=http)) as client:
-                assert (await call(client, "list_documents"))["documents"] == []
-                reply = await client.call_tool("add_memory", {"text": "a", "user": "ann"})
-                assert reply.is_error
-                assert "the key has no scope 'write'" in str(reply.content)
+        headers = {"authorization": f"Bearer {reading}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=250) as http,
+            Client(streamable_http_client(url, http_client=http)) as client,
+        ):
+            assert (await call(client, "list_documents"))["documents"] == []
+            reply = await client.call_tool("add_memory", {"text": "a", "user": "ann"})
+            assert reply.is_error
+            assert "the key has no scope 'write'" in str(reply.content)
 
     with serving(make_server(app, ready=lambda: None)) as started:
         body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
@@ -205,9 +208,8 @@ def test_without_a_key_pages_of_elsewhere_are_refused(address: str) -> None:
 
 def test_the_wide_world_is_refused_without_a_key(folder: Path) -> None:
     arguments = ["mcp", "--http", "--host", "0.0.0.0", "--engine", "scripted", "--database", str(folder / "a.db")]
-    done = subprocess.run(
-        [sys.executable, "-m", "longdoc", *arguments], capture_output=True, text=True, env=_environment(folder)
-    )
+    command = [sys.executable, "-m", "longdoc", *arguments]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=_environment(folder))
     assert done.returncode == 2
     assert "make one: lda keys create" in done.stderr
 

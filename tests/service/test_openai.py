@@ -24,6 +24,8 @@ from longdoc.storage.api_keys import Scope
 from tests.service.answering import MODEL, QUESTION, QUOTE, book, careful_reader
 from tests.service.running import Running, running
 
+_PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n\0").decode()
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running, None, None]:
@@ -183,7 +185,7 @@ def test_what_cannot_be_done_is_said(client: OpenAI, more: dict[str, Any], messa
             [
                 {
                     "type": "file",
-                    "file": {"filename": "a.png", "file_data": base64.b64encode(b"\x89PNG\r\n\x1a\n\0").decode()},
+                    "file": {"filename": "a.png", "file_data": _PNG},
                 }
             ],
             "PNG",

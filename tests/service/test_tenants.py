@@ -1,5 +1,6 @@
 """Nobody reaches what is another tenant's, on any route."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,15 +8,31 @@ from typing import Any
 import httpx
 import pytest
 
+from longdoc.app.bootstrap import open_records
 from longdoc.client import Client, calls
 from longdoc.client.calls import NewItem, Place
+from longdoc.documents.readers import read_bytes
 from tests.service.running import Running, running
 
 _OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/metrics")}
-_OWN = {("GET", "/v1/users"), ("POST", "/v1/users/{user}/items"), ("PUT", "/v1/users/{user}"), ("POST", "/v1/memories")}
+_OWN = {
+    ("GET", "/v1/users"),
+    ("POST", "/v1/users/{user}/items"),
+    ("PUT", "/v1/users/{user}"),
+    ("POST", "/v1/memories"),
+    ("GET", "/v1/files"),
+    ("POST", "/v1/files"),
+    ("GET", "/v1/models"),
+}
 """Routes that list what is the caller's own, or make it."""
 _PLACE = {"user": "ann", "agent": "shop", "session": "s"}
 _MARK = "Xylophonquark"
+
+_CHAT = {
+    "model": "longdoc@tales",
+    "messages": [{"role": "user", "content": "Summarize it."}],
+    "longdoc": {"capability": "summarize"},
+}
 
 _REQUESTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/v1/users/{user}"): {},
@@ -35,6 +52,11 @@ _REQUESTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("GET", "/v1/memories/{id}/history"): {},
     ("POST", "/v1/search"): {"json": {**_PLACE, "query": "door"}},
     ("PUT", "/v1/memories/{id}"): {"json": {"observation": "nothing"}},
+    ("GET", "/v1/models/{id}"): {},
+    ("GET", "/v1/files/{id}"): {},
+    ("GET", "/v1/files/{id}/content"): {},
+    ("POST", "/v1/chat/completions"): {"json": _CHAT},
+    ("DELETE", "/v1/files/{id}"): {},
     ("DELETE", "/v1/users/{user}/summaries/{task}"): {},
     ("DELETE", "/v1/memories/{id}"): {},
     ("DELETE", "/v1/users/{user}"): {},
@@ -53,7 +75,7 @@ def test_what_is_another_tenants_is_not_found_on_any_route(tmp_path: Path) -> No
     with running(tmp_path / "a.db", keyless=False) as service:
         mine, theirs = service.key("one"), service.key("other")
         with service.client(mine) as client:
-            names = _stored(client)
+            names = _stored(client) | _with_files(service, mine, "one")
         with service.http(theirs) as http:
             asked = {route: _send(http, route, names) for route in _REQUESTS}
             own = http.get("/v1/users").json()
@@ -96,6 +118,21 @@ def _stored(client: Client) -> dict[str, str]:
     job = client.send(calls.refresh("ann"))
     assert list(client.stream(calls.hear_job(job.id)))[-1].status == "done"
     return {"user": "ann", "task": "title", "memories": memory.id, "jobs": job.id}
+
+
+def _with_files(service: Running, key: str, tenant: str) -> dict[str, str]:
+    """A file, and a collection that the tenant may ask, of a book."""
+
+    async def collect() -> None:
+        async with open_records(service.settings) as records:
+            document = read_bytes(f"{_MARK} went home. It was late.".encode(), name="a.txt")
+            await records.documents.save(document)
+            await records.collections.add(f"tenant:{tenant}:tales", [document.id])
+
+    asyncio.run(collect())
+    with service.http(key) as http:
+        made = http.post("/v1/files", files={"file": ("a.txt", f"{_MARK} came.".encode())}).json()
+    return {"files": made["id"], "models": "longdoc@tales"}
 
 
 def _send(http: httpx.Client, route: tuple[str, str], names: Mapping[str, str]) -> httpx.Response:
