@@ -113,6 +113,8 @@ class JobRunner:
             self._kept_up = monotonic()
             await self._keep_up()
         while len(self._working) < _AT_ONCE and (job := await self._jobs.claim(self._owner)) is not None:
+            if job.id in self._works:  # it goes on here, though its beats could not be said for long
+                break
             task = asyncio.create_task(self._do(job))
             self._working.add(task)
             task.add_done_callback(self._ended)
