@@ -70,5 +70,6 @@ def ask(
         explain=explain,
         run=run,
         form=form,
+        reader=finding.reader,
     )
     raise typer.Exit(job.start())

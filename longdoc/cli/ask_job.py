@@ -63,10 +63,12 @@ class AskJob:
     explain: bool
     run: RunOptions
     form: OutputFormat
+    reader: str | None = None
 
     def start(self) -> ExitCode:
         """Read the documents, then answer. Raises `LdaError`."""
-        asked, question = AskedDocuments.read(self.sources, self.collection, database=self.run.database), self.question
+        asked = AskedDocuments.read(self.sources, self.collection, database=self.run.database, reader=self.reader)
+        question = self.question
         if question is None and self.sources == [STANDARD_INPUT]:
             documents, question = _with_question(asked.documents[0])
             asked = AskedDocuments(documents, None)

@@ -23,7 +23,9 @@ class AskedDocuments:
     collection: str | None
 
     @classmethod
-    def read(cls, sources: Sequence[str], collection: str | None, *, database: str | None) -> AskedDocuments:
+    def read(
+        cls, sources: Sequence[str], collection: str | None, *, database: str | None, reader: str | None = None
+    ) -> AskedDocuments:
         """Read what was named, before an engine is looked for: one that cannot be read ends it, since an answer from
         fewer documents than were named would mislead; `database` is the record that holds the collection. Raises
         `ConfigError`, `DocumentError`, and `NotFoundError` for an unknown collection."""
@@ -33,7 +35,7 @@ class AskedDocuments:
             raise ConfigError("name a document, or a collection (--collection NAME)")
         if collection is not None:
             asyncio.run(with_records(database, lambda records: shelf_of_collection(records, collection)))
-        return cls([read_source(name) for name in expand_sources(sources)], collection)
+        return cls([read_source(name, reader=reader) for name in expand_sources(sources)], collection)
 
     async def shelf(self, records: Records) -> Shelf:
         """The same as a shelf. Raises `NotFoundError` for an unknown collection."""

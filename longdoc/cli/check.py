@@ -53,4 +53,5 @@ def check(
     if form is OutputFormat.HTML:
         raise ConfigError("checks are written as md, txt or json; choose another --format or --out")
     sources, wanted = split_claim(words or [], claims_in(claims))
-    raise typer.Exit(CheckJob(sources, wanted, finding.collection, finding.asked(), run, form).start())
+    job = CheckJob(sources, wanted, finding.collection, finding.asked(), run, form, finding.reader)
+    raise typer.Exit(job.start())

@@ -57,10 +57,11 @@ class CheckJob:
     options: AskOptions
     run: RunOptions
     form: OutputFormat
+    reader: str | None = None
 
     def start(self) -> ExitCode:
         """Read the documents, then check every claim. Raises `LdaError`."""
-        asked = AskedDocuments.read(self.sources, self.collection, database=self.run.database)
+        asked = AskedDocuments.read(self.sources, self.collection, database=self.run.database, reader=self.reader)
 
         async def work(workspace: Workspace) -> ExitCode:
             with closing(await asked.shelf(workspace.records)) as shelf:

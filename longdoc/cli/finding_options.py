@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from longdoc.cli import options
+
 if TYPE_CHECKING:
     from longdoc.app.finding import AskOptions
 
@@ -21,6 +23,7 @@ class FindingOptions:
         str | None,
         typer.Option("--collection", "-c", help="Ask a collection made by lda ingest.", rich_help_panel=_FINDING),
     ] = None
+    reader: options.Reader = None
     strategy: Annotated[
         str,
         typer.Option(

@@ -19,6 +19,8 @@ Examples:
 
   lda ingest "reports/*.pdf" --collection reports
 
+  lda ingest table.csv --reader llama_index.readers.file:PandasCSVReader
+
   lda ask --collection reports "What did the bridge cost?"
 
 What is in the collection already costs nothing.
@@ -31,9 +33,11 @@ def ingest(
     paths: Annotated[
         list[str], typer.Argument(help="Files, folders or patterns; - reads standard input.", metavar="PATH")
     ],
+    *,
     collection: Annotated[
         str, typer.Option("--collection", "-c", help="Name of the collection; made where there is none.")
     ] = "default",
+    reader: options.Reader = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
     database: options.Database = None,
@@ -43,5 +47,5 @@ def ingest(
     from longdoc.cli.sources import expand_sources
     from longdoc.config import load_settings
 
-    job = IngestJob(expand_sources(paths), collection, json=json, quiet=quiet)
+    job = IngestJob(expand_sources(paths), collection, json=json, quiet=quiet, reader=reader)
     raise typer.Exit(job.start(load_settings({"database": database})))

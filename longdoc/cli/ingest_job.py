@@ -28,6 +28,7 @@ class IngestJob:
     collection: str
     json: bool
     quiet: bool
+    reader: str | None = None
     _added: list[Added] = field(default_factory=list[Added])
     _failures: list[Failure] = field(default_factory=list[Failure])
     _embedder_set: bool = False
@@ -68,7 +69,7 @@ class IngestJob:
 
     async def _add(self, library: Library, source: str, view: RunView) -> None:
         try:
-            document = await asyncio.to_thread(read_source, source)
+            document = await asyncio.to_thread(read_source, source, reader=self.reader)
         except DocumentError as error:
             typer.echo(f"lda: {error}", err=True)
             self._failures.append(Failure(source, str(error), exit_code(error)))

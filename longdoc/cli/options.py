@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 Engine: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--engine", help="auto, openai, embedded, vllm, langchain or scripted.", rich_help_panel="Engine", show_default="auto"
+        "--engine",
+        help="auto, openai, embedded, vllm, langchain or scripted.",
+        rich_help_panel="Engine",
+        show_default="auto",
     ),
 ]
 Model: TypeAlias = Annotated[
@@ -64,6 +67,12 @@ MaxTokens: TypeAlias = Annotated[
 ]
 MaxCost: TypeAlias = Annotated[
     float | None, typer.Option("--max-cost", min=0, help="Stop before more US dollars.", rich_help_panel="Budget")
+]
+Reader: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--reader", help="Read by a reader of LlamaIndex, named as module:Class.", show_default="what the file is"
+    ),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 ModelsDir: TypeAlias = Annotated[Path | None, typer.Option("--models-dir", help="Folder of pulled models.")]

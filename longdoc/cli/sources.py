@@ -34,7 +34,7 @@ def _expand(name: str, out: Path | None) -> Iterator[str]:
     path = Path(name)
     if not name.strip():
         raise ConfigError("the name of a file is empty; say which one is meant")
-    if name == STANDARD_INPUT or (is_there(name) and path.is_file()):
+    if name == STANDARD_INPUT or "://" in name or (is_there(name) and path.is_file()):
         yield name
     elif is_there(name) and path.is_dir():
         documents = (file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())

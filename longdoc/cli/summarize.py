@@ -97,6 +97,7 @@ def summarize(
             rich_help_panel=_LENGTH,
         ),
     ] = "child",
+    reader: options.Reader = None,
     sources: Annotated[
         bool, typer.Option("--sources/--no-sources", help="Trace each sentence to the text.", rich_help_panel="Output")
     ] = True,
@@ -121,5 +122,6 @@ def summarize(
         ),
         run=run,
         form=run.format(),
+        reader=reader,
     )
     raise typer.Exit(job.start())

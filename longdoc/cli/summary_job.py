@@ -36,6 +36,7 @@ class SummaryJob:
     options: SummaryOptions
     run: RunOptions
     form: OutputFormat
+    reader: str | None = None
     _read: dict[str, Document] = field(default_factory=dict[str, Document])
 
     def start(self) -> ExitCode:
@@ -45,7 +46,7 @@ class SummaryJob:
         """
         if len(self.sources) == 1 or STANDARD_INPUT in self.sources:
             source = STANDARD_INPUT if STANDARD_INPUT in self.sources else self.sources[0]
-            self._read[source] = read_source(source)
+            self._read[source] = read_source(source, reader=self.reader)
         return run_session(self.run.settings(), self.run.budget(), self._work, quiet=self.run.quiet)
 
     async def _work(self, workspace: Workspace) -> ExitCode:
@@ -73,7 +74,7 @@ class SummaryJob:
 
     async def output(self, workspace: Workspace, source: str, bars: Bars) -> Output:
         """The result of one source. Raises `LdaError`."""
-        document = self._read.pop(source, None) or await asyncio.to_thread(read_source, source)
+        document = self._read.pop(source, None) or await asyncio.to_thread(read_source, source, reader=self.reader)
         if self.run.dry_run:
             method, figures = await estimate(workspace, document, self.options)
             return EstimateOutput(document, method, figures, workspace.engine.info)
