@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from longdoc.app.api import AsyncLongDoc
     from longdoc.app.api_sync import LongDoc
+    from longdoc.app.orchestrator import Capability
     from longdoc.app.pipelines import Mapped
     from longdoc.app.results import Result, Source, cited_text
     from longdoc.documents.document import Document
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncLongDoc",
     "Budget",
+    "Capability",
     "Document",
     "LdaError",
     "LongDoc",
@@ -31,6 +33,7 @@ __all__ = [
 _MODULES = {
     "AsyncLongDoc": "longdoc.app.api",
     "Budget": "longdoc.engines.budget",
+    "Capability": "longdoc.app.orchestrator",
     "Document": "longdoc.documents.document",
     "LdaError": "longdoc.errors",
     "LongDoc": "longdoc.app.api_sync",

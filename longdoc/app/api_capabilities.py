@@ -252,8 +252,14 @@ class Capabilities(ABC):
 
 
 async def _request(instruction: str, documents: Inputs, options: DoKeywords) -> DoRequest:
-    from longdoc.app.orchestrator import DoRequest
+    from longdoc.app.orchestrator import Capability, DoRequest
 
+    named = options.get("capability")
+    if named is not None:
+        try:
+            options["capability"] = Capability(named)  # in a notebook it is a word
+        except ValueError as error:
+            raise ConfigError(f"there is no capability {named!r}; choose one of: {', '.join(Capability)}") from error
     return DoRequest(instruction, tuple(await open_inputs(documents)), **options)
 
 
