@@ -251,7 +251,7 @@ def used_lines(found: Personalized) -> list[str]:
     marks = [mark for mark, is_so in (("out of date", context.summary_stale), ("cut", context.summary_cut)) if is_so]
     summary += f" ({', '.join(marks)})" if marks else ""
     keys = ", ".join(f"{_cell(one.item.key)}{' (cut)' if one.cut else ''}" for one in context.items)
-    labels = f"; {len(context.labels):,} labels of theirs" if context.labels else ""
+    labels = f"; {len(context.labels):,} label{'s' * (len(context.labels) > 1)} of theirs" if context.labels else ""
     lines = [f"used: {summary}; items: {keys or 'none'}, of {context.items_known:,}{labels}; {context.tokens:,} tokens"]
     if context.left_out:
         lines.append(f"left out, for they do not fit: {', '.join(map(_cell, context.left_out))}")

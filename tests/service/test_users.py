@@ -127,32 +127,35 @@ def test_events_are_one_line_for_whoever_splits_them() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 3, 1_000])
-def test_events_are_read_whatever_pieces_they_come_in(size: int) -> None:
+def test_events_are_read_whatever_pieces_they_come_in(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = b"".join(f"event: text\r\ndata: {json.dumps({'text': one})}\r\n\r\n".encode() for one in ("a", "b c"))
-    raw = b'event: text\ndata: {"text": "' + "one\u2028two\x85".encode() + b'"}\n\n'
-
-    def reply(request: httpx.Request) -> httpx.Response:
-        everything = sent + raw
-        return httpx.Response(200, content=(everything[at : at + size] for at in range(0, len(everything), size)))
-
-    client = _client(reply)
-    told = list(client.stream(calls.personalize_in_pieces("ann", "a")))
+    everything = sent + b'event: text\ndata: {"text": "' + "one\u2028two\x85".encode() + b'"}\n\n'
+    _replying(monkeypatch, *(everything[at : at + size] for at in range(0, len(everything), size)))
+    with Client("http://service") as client:
+        told = list(client.stream(calls.personalize_in_pieces("ann", "a")))
     assert [one.text for one in told] == ["a", "b c", "one\u2028two\x85"]
 
 
 @pytest.mark.parametrize("data", [b'{"user": 1}', b"<html>", b""])
-def test_what_is_no_reply_of_the_service_is_told(data: bytes) -> None:
-    client = _client(lambda request: httpx.Response(200, content=data))
-    with pytest.raises(ServiceError, match="cannot be read") as told:
+def test_what_is_no_reply_of_the_service_is_told(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    _replying(monkeypatch, data)
+    with Client("http://service") as client, pytest.raises(ServiceError, match="cannot be read") as told:
         client.send(calls.get_user("ann"))
     assert told.value.kind == "unreadable"
-    for name in (b"text", b"problem"):
-        stream = _client(lambda request, name=name: httpx.Response(200, content=b"event: " + name + b"\ndata: {}\n\n"))
-        with pytest.raises(ServiceError, match="cannot be read"):
-            list(stream.stream(calls.personalize_in_pieces("ann", "a")))
 
 
-def _client(reply: Any) -> Client:
-    client = Client("http://service")
-    client._http = httpx.Client(base_url="http://service", transport=httpx.MockTransport(reply))
-    return client
+@pytest.mark.parametrize("name", [b"text", b"problem"])
+def test_what_is_no_event_of_the_service_is_told(name: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    _replying(monkeypatch, b"event: " + name + b"\ndata: {}\n\n")
+    with Client("http://service") as client, pytest.raises(ServiceError, match="cannot be read"):
+        list(client.stream(calls.personalize_in_pieces("ann", "a")))
+
+
+def _replying(monkeypatch: pytest.MonkeyPatch, *pieces: bytes) -> None:
+    """Have something that is no service reply to every request."""
+
+    def reply(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        del self, request
+        return httpx.Response(200, content=iter(pieces))
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", reply)
