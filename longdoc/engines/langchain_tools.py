@@ -23,8 +23,8 @@ from longdoc.errors import ConfigError
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, BaseMessage
 
-_VARYING: Final = ("id", "response_metadata", "usage_metadata", "artifact")
-"""What two messages that say the same differ in."""
+_VARYING: Final = ("id", "usage_metadata", "artifact")
+"""What LangChain gives a message, other each time, and what no model reads."""
 _ROLES: Final = {"system": "system", "ai": "assistant"}
 
 
@@ -62,7 +62,7 @@ class ToolCallingEngine:
             raise translate(error, model=self._info.model) from error
         answer = read_answer(message)
         return Completion(
-            json.dumps(_told(message), ensure_ascii=False),
+            json.dumps(_told(message), ensure_ascii=False, default=str),
             answer.finish,
             answer.usage,
             answer.model or self._info.model,
@@ -85,7 +85,7 @@ def tool_request(
     told = [Message("system", json.dumps(list(tools), ensure_ascii=False, sort_keys=True))]
     for message in messages:
         role: Any = _ROLES.get(message.type, "user")
-        told.append(Message(role, json.dumps(_told(message), ensure_ascii=False, sort_keys=True)))
+        told.append(Message(role, json.dumps(_told(message), ensure_ascii=False, sort_keys=True, default=str)))
     return CompletionRequest(tuple(told), max_tokens=max_tokens)
 
 
@@ -100,7 +100,7 @@ def message_of(completion: Completion) -> AIMessage:
 
 
 def _told(message: BaseMessage) -> dict[str, Any]:
-    """A message as JSON, without what varies from one time to the next."""
+    """A message as JSON, without what varies."""
     from langchain_core.messages import message_to_dict
 
     plain = message.model_copy(update={"artifact": None}) if message.type == "tool" else message
