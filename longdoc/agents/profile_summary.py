@@ -11,6 +11,7 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from random import Random
 from typing import Final
 
@@ -35,6 +36,7 @@ _TOP_LABELS = 3
 _LARGEST = 1e9
 _TEMPLATE = "profile/summary"
 _WINDOW_SHARE = 0.6
+_CHECKSUM = 8
 COUNTED: Final = "counted"
 """The model and the prompt of a summary that no model made."""
 
@@ -149,7 +151,7 @@ class ProfileSummarizer:
             text = cut_to_sentence(text) or text
         if not text:
             raise InvalidOutputError(f"the model said nothing of {user!r} for {task.name}")
-        return MadeSummary(text, counted, tuple(chosen), f"{prompt.name}.v{prompt.version}")
+        return MadeSummary(text, counted, tuple(chosen), summary_prompt(task))
 
     def _shown(self, task: ProfileTask, items: Sequence[Item]) -> list[Quoted]:
         """Items as they are shown, each field cut; in a small window shorter."""
@@ -167,8 +169,11 @@ class ProfileSummarizer:
 
 
 def summary_prompt(task: ProfileTask) -> str:
-    """The name and version of the prompt that a summary for a task is made with now."""
-    return COUNTED if task.summary is None else f"{_TEMPLATE}.v{versions(_TEMPLATE)[-1]}"
+    """What a summary for a task is asked with now: name and version of the prompt, and a checksum of the question that
+    the task puts into it, so that another question is noticed."""
+    if task.summary is None:
+        return COUNTED
+    return f"{_TEMPLATE}.v{versions(_TEMPLATE)[-1]} {sha256(task.summary.encode()).hexdigest()[:_CHECKSUM]}"
 
 
 def _clause(task: ProfileTask, item: Item, most: int) -> str:

@@ -148,7 +148,7 @@ async def personal_context(
     items = [item for item in known if item.key not in request.without] if request.without else known
     if state is not None and not items:
         return ProfileContext(reason="all that is known of the user is left out, as asked")
-    summary, unsaid = _said(request, state, items)
+    summary, unsaid = await _said(records, profile, request, state)
     ranked = await _ranked(records, profile, request, items, embedder)
     stale = summary is not None and state is not None and state_is_stale(task, state)
     labels = own_labels(task, items)
@@ -289,16 +289,18 @@ def _room(task: ProfileTask, engine: Engine) -> int:
     return engine.info.context_window - task.most_tokens - _TEMPLATE_TOKENS - said
 
 
-def _said(
-    request: PersonalRequest, state: TaskState | None, items: Sequence[Item]
+async def _said(
+    records: Records, profile: Profile, request: PersonalRequest, state: TaskState | None
 ) -> tuple[ProfileSummary | None, str]:
     """The summary that stands before a request, and why there is none where it is not for lack of one."""
     summary = None if state is None else state.summary
     if not request.summary:
         both = request.take == 0
         return None, "neither items nor the summary are asked for" if both else "the summary is left out, as asked"
-    narrowed = request.before is not None or request.without
-    if narrowed and summary is not None and not {item.number for item in items}.issuperset(summary.items):
+    before, without = request.before, request.without
+    if summary is None or (before is None and not without):
+        return summary, ""
+    if await records.profiles.uses(profile, summary, before=before, without=without):
         return None, "the summary is made from items that are left out"
     return summary, ""
 

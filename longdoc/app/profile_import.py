@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from longdoc.agents.profile_tasks import ProfileTask
@@ -137,22 +137,8 @@ class _Import:
 
     async def _say(self, entry: SummaryEntry) -> None:
         profile = await self._profiles.open(self._tenant.id, entry.user)
-        task = entry.summary.task
-        if await self._profiles.summary(profile, task) is not None:
-            self._report.summaries_left += 1
-            return
-        items = {item.key: item for item in await self._profiles.items(profile, task=task)}
-        if not items.keys() >= set(entry.made_from):
-            self._report.summaries_left += 1
-            return
-        last = max((item.change for item in items.values()), default=0)
-        unseen = [item.change for key, item in items.items() if key in entry.unseen]
-        summary = replace(
-            entry.summary,
-            items=tuple(sorted(items[key].number for key in entry.made_from)),
-            change=min(unseen) - 1 if unseen else last,
-        )
-        if await self._profiles.summarize(profile, summary):
+        taken = await self._profiles.take_in(profile, entry.summary, made_from=entry.made_from, unseen=entry.unseen)
+        if taken:
             self._report.summaries += 1
         else:
             self._report.summaries_left += 1

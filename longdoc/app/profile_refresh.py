@@ -8,21 +8,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from longdoc.agents.events import Emit, NodeDone, Planned, Warned
 from longdoc.agents.profile_context import FEWEST_FOR_SUMMARY
-from longdoc.agents.profile_summary import COUNTED, ProfileSummarizer, needs_model
-from longdoc.agents.profile_tasks import ProfileTask
+from longdoc.agents.profile_summary import (
+    COUNTED,
+    MadeSummary,
+    ProfileSummarizer,
+    choose_sources,
+    count_outputs,
+    needs_model,
+    summary_prompt,
+)
+from longdoc.agents.profile_tasks import OutputKind, ProfileTask
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.personalize import is_stale, open_profile_run
 from longdoc.errors import LdaError
-from longdoc.storage.profile_types import Item, ProfileSummary, TaskState, Tenant
+from longdoc.json_value import JsonValue
+from longdoc.storage.profile_types import Item, Profile, ProfileSummary, TaskState, Tenant
 
 _AT_ONCE = 512
 """Summaries that are open together; how many calls an engine gets at once is its limiter's business."""
+_READS = 4
+"""Users whose items are read together."""
 _PAGE: Final = 200
 """Users that are looked at together."""
 
@@ -53,6 +64,14 @@ class RefreshReport:
     read: int = 0
     failed: dict[str, str] = field(default_factory=dict[str, str])
 
+    def behind(self, before: RefreshReport, *, force: bool) -> RefreshReport:
+        """What a refresh did in this try and in those `before` it. With `force` every try makes all of them again,
+        from the record where it can."""
+        if force:
+            return self
+        current = max(0, self.current - before.made)
+        return replace(self, made=self.made + before.made, read=self.read + before.read, current=current)
+
 
 async def refresh(
     workspace: Workspace,
@@ -61,12 +80,13 @@ async def refresh(
     options: RefreshOptions,
     *,
     emit: Emit,
+    report: RefreshReport | None = None,
 ) -> RefreshReport:
-    """Make the summaries that are missing or out of date.
+    """Make the summaries that are missing or out of date. Who gives a new `report` can see what was done so far.
 
     Raises what a later refresh may overcome (`LdaError.resumable`) when it happens to one; what is made is kept.
     """
-    report = RefreshReport()
+    report = report or RefreshReport()
     job = _Refresh(workspace, tasks, options, report, emit)
     waiting: set[asyncio.Task[None]] = set()
     planned = 0
@@ -89,6 +109,18 @@ async def refresh(
     return report
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a summary is made from: the `chosen` items, read into what is `known`; how many items there are, the last
+    change of any, and what was counted of all."""
+
+    chosen: Sequence[Item]
+    count: int
+    last_change: int
+    counted: Mapping[str, JsonValue]
+    known: ProfileSummary | None
+
+
 class _Refresh:
     def __init__(
         self,
@@ -104,6 +136,7 @@ class _Refresh:
         self._report = report
         self._emit = emit
         self._now = datetime.now(UTC)
+        self._reading = asyncio.Semaphore(_READS)
 
     def wanted(self, state: TaskState) -> bool:
         """Whether a summary is to be made; where not, the report says why."""
@@ -149,46 +182,94 @@ class _Refresh:
         self._emit(NodeDone(f"{profile.id}.{task.name}", 0, profile.user, gap=failed))
 
     async def _made(self, state: TaskState, task: ProfileTask) -> None:
-        profiles, profile = self._workspace.records.profiles, state.profile
-        items = await profiles.items(profile, task=task.name)
-        known = _continued(state, items, task, model=self._workspace.engine.info.identity, force=self._options.force)
-        new = items if known is None else [item for item in items if item.change > known.change]
-        if needs_model(task):
+        profiles = self._workspace.records.profiles
+        # As it is now: the walk may have come by long ago.
+        profile = await profiles.find(state.profile.tenant_id, state.profile.user)
+        if profile is None:
+            return
+        if not profile.enabled:
+            self._report.off += 1
+        elif not needs_model(task):
+            async with self._reading:
+                items, _ = await profiles.outline(profile, task.name, outputs=True)
+                if not items:
+                    return
+                made = await ProfileSummarizer(self._workspace.engine, emit=self._emit).summarize(
+                    task, items, new=items, known=None, user=profile.user
+                )
+            await self._store(profile, task, _read_of(task, items, ()), made)
+        else:
+            # What is read is read once its run is the user's: what is deleted from then on takes the run with it, and
+            # a call that was made from it is not recorded.
             async with open_profile_run(self._workspace, profile, interactive=False, emit=self._emit) as run:
                 await profiles.owns(profile, run.id)
-                summarizer = ProfileSummarizer(run.engine, emit=run.emit)
-                text = None if known is None else known.text
-                made = await summarizer.summarize(task, items, new=new, known=text, user=profile.user)
+                read = await self._read(profile, task)
+                if read is None:
+                    return
+                made = await ProfileSummarizer(run.engine, emit=run.emit).summarize(
+                    task,
+                    read.chosen,
+                    new=read.chosen,
+                    known=None if read.known is None else read.known.text,
+                    user=profile.user,
+                )
             self._report.read += len(made.items)
-        else:
-            summarizer = ProfileSummarizer(self._workspace.engine, emit=self._emit)
-            made = await summarizer.summarize(task, items, new=new, known=None, user=profile.user)
-        before = () if known is None else known.items
+            await self._store(profile, task, read, made)
+
+    async def _read(self, profile: Profile, task: ProfileTask) -> _Read | None:
+        """What a summary is made from; None where there is nothing to be made any more, or what there is changes at
+        this moment: a later refresh finds it."""
+        profiles = self._workspace.records.profiles
+        async with self._reading:
+            items, summary = await profiles.outline(profile, task.name, outputs=task.output is not OutputKind.TEXT)
+            if summary is not None and summary.locked:
+                self._report.locked += 1
+                return None
+            known = self._continued(summary, items, task)
+            new = items if known is None else [item for item in items if item.change > known.change]
+            chosen = choose_sources(new, seed=f"{profile.user} {task.name}")
+            read = _read_of(task, items, chosen, known)
+        sources = await profiles.items_as(profile, {item.number: item.change for item in chosen})
+        if not sources or len(sources) < len(chosen):
+            return None
+        return replace(read, chosen=sources)
+
+    def _continued(
+        self, summary: ProfileSummary | None, items: Sequence[Item], task: ProfileTask
+    ) -> ProfileSummary | None:
+        """The summary that new items are read into; None where it is made from the beginning: nothing it was made from
+        may have been edited, nor the question or the model be another one, and nobody asked for another one."""
+        if summary is None or self._options.force:
+            return None
+        made_from = frozenset(summary.items)
+        if any(item.change > summary.change for item in items if item.number in made_from):
+            return None
+        same = summary.model == self._workspace.engine.info.identity and summary.prompt == summary_prompt(task)
+        new = any(item.change > summary.change for item in items)
+        return summary if new and (summary.edited or same) else None
+
+    async def _store(self, profile: Profile, task: ProfileTask, read: _Read, made: MadeSummary) -> None:
+        before = () if read.known is None else read.known.items
         summary = ProfileSummary(
             task.name,
             made.text,
             tuple(sorted({*before, *(item.number for item in made.items)})),
-            len(items),
-            max((item.change for item in items), default=0),
+            read.count,
+            read.last_change,
             self._workspace.engine.info.identity if needs_model(task) else COUNTED,
             made.prompt,
             datetime.now(UTC),
-            made.counted,
+            read.counted,
         )
-        if await profiles.summarize(profile, summary):
+        if await self._workspace.records.profiles.summarize(profile, summary):
             self._report.made += 1
 
 
-def _continued(
-    state: TaskState, items: Sequence[Item], task: ProfileTask, *, model: str, force: bool
-) -> ProfileSummary | None:
-    """The summary that new items are read into; None where it is made from the beginning: nothing it was made from may
-    have been edited, and nobody asked for another one."""
-    summary = state.summary
-    if summary is None or force or state.edited or not needs_model(task):
-        return None
-    new = any(item.change > summary.change for item in items)
-    return summary if new and (summary.edited or summary.model == model) else None
+def _read_of(
+    task: ProfileTask, items: Sequence[Item], chosen: Sequence[Item], known: ProfileSummary | None = None
+) -> _Read:
+    last = max((item.change for item in items), default=0)
+    return _Read(chosen, len(items), last, count_outputs(task, items), known)
 
 
 async def _states(workspace: Workspace, tenant: Tenant, options: RefreshOptions) -> AsyncGenerator[TaskState, None]:

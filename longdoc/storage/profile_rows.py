@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -27,6 +27,8 @@ from longdoc.storage.call_erasure import delete_runs
 from longdoc.storage.inserts import insert_missing, insert_or_update
 from longdoc.storage.profile_types import Item, NewItem, Profile, ProfileSummary, Stored, TaskState
 from longdoc.storage.schema import profile_items, profile_runs, profile_summaries, profiles, tenants
+
+T = TypeVar("T")
 
 LONGEST_NAME: Final = 200
 """Characters of the name of a tenant, a user, a task, and of the key of an item."""
@@ -69,6 +71,12 @@ _Name: TypeAlias = tuple[int, str, str]
 """Of an item: its profile, task and key."""
 _Content: TypeAlias = tuple[str, str | None, str, datetime | None]
 """Of an item: text, output, source and time."""
+
+
+def sliced(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Values in parts, each of which one statement may name."""
+    for start in range(0, len(values), MOST_ROWS):
+        yield values[start : start + MOST_ROWS]
 
 
 def check_name(name: str, thing: str) -> None:
@@ -375,6 +383,6 @@ def states_of(connection: Connection, found: Mapping[int, Profile], *, task: str
 
 
 def _edited(connection: Connection, profile: int, summary: ProfileSummary) -> bool:
-    mine = profile_items.c.profile_id == profile, profile_items.c.number.in_(summary.items)
-    changed = select(profile_items.c.number).where(*mine, profile_items.c.change > summary.change).limit(1)
-    return connection.execute(changed).first() is not None
+    mine = profile_items.c.profile_id == profile, profile_items.c.task == summary.task
+    changed = select(profile_items.c.number).where(*mine, profile_items.c.change > summary.change)
+    return not frozenset(summary.items).isdisjoint(connection.execute(changed).scalars())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from longdoc.errors import ConfigError, NotFoundError
 from longdoc.storage.call_erasure import delete_runs
@@ -18,7 +18,6 @@ from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.database import Database
 from longdoc.storage.inserts import insert_missing, insert_or_update
 from longdoc.storage.profile_rows import (
-    MOST_ROWS,
     PROFILE_COLUMNS,
     check_name,
     delete_made_from,
@@ -34,12 +33,13 @@ from longdoc.storage.profile_rows import (
     page_query,
     profile_row,
     put_rows,
-    save_summary,
+    sliced,
     states_of,
     summaries_query,
     summary_of,
     tenant_runs,
 )
+from longdoc.storage.profile_summary_rows import items_as, outline, store_made, take_in, uses
 from longdoc.storage.profile_types import Item, NewItem, Profile, ProfileSummary, Stored, TaskState, TaskStates, Tenant
 from longdoc.storage.schema import profile_items, profile_runs, profile_summaries, profile_vectors, profiles, tenants
 
@@ -137,7 +137,10 @@ class Profiles:
         def work(connection: Connection) -> list[Stored]:
             return put_rows(connection, tenant, items, now)
 
-        return await self._database.write(work)
+        stored = await self._database.write(work)
+        if Stored.CHANGED in stored:
+            self._database.checkpoint_soon()
+        return stored
 
     async def items(
         self, profile: Profile, *, task: str | None = None, newest: int | None = None, before: datetime | None = None
@@ -170,8 +173,8 @@ class Profiles:
         def work(connection: Connection) -> int:
             next_change(connection, profile.id, 1)
             gone = 0
-            for start in range(0, len(numbers), MOST_ROWS):
-                is_it = profile_items.c.number.in_(numbers[start : start + MOST_ROWS])
+            for some in sliced(numbers):
+                is_it = profile_items.c.number.in_(some)
                 mine = delete(profile_items).where(profile_items.c.profile_id == profile.id, is_it)
                 gone += connection.execute(mine).rowcount
             delete_made_from(connection, profile.id, frozenset(numbers))
@@ -208,21 +211,33 @@ class Profiles:
         """Store a summary that was made; False where it was locked since, or an item that it was made from is not what
         it was: gone, edited, or its number that of another."""
 
-        def work(connection: Connection) -> bool:
-            row = connection.execute(
-                summaries_query(profile.id).where(profile_summaries.c.task == summary.task)
-            ).first()
-            if row is not None and row.locked:
-                return False
-            mine = profile_items.c.profile_id == profile.id, profile_items.c.number.in_(summary.items)
-            same = profile_items.c.change <= summary.change
-            there = connection.execute(select(func.count()).where(*mine, same)).scalar_one()
-            if there < len(summary.items):
-                return False
-            save_summary(connection, profile.id, summary)
-            return True
+        return await self._database.write(lambda connection: store_made(connection, profile.id, summary))
 
-        return await self._database.write(work)
+    async def take_in(
+        self, profile: Profile, summary: ProfileSummary, *, made_from: Collection[str], unseen: Collection[str]
+    ) -> bool:
+        """Store a summary as it was elsewhere, made from the items of these keys and without knowing others; False
+        where one is there, or an item that it was made from is not."""
+        return await self._database.write(
+            lambda connection: take_in(connection, profile.id, summary, made_from=made_from, unseen=unseen)
+        )
+
+    async def uses(
+        self, profile: Profile, summary: ProfileSummary, *, before: datetime | None, without: Collection[str]
+    ) -> bool:
+        """Whether a summary was made from an item of a moment or later, or from one of these keys."""
+        return await self._database.read(
+            lambda connection: uses(connection, profile.id, summary, before=before, without=without)
+        )
+
+    async def outline(self, profile: Profile, task: str, *, outputs: bool) -> tuple[list[Item], ProfileSummary | None]:
+        """All items of a user for a task, the oldest first, without their texts, and without what came out of them
+        unless `outputs`; and what is said of the user. Both of one moment."""
+        return await self._database.read(lambda connection: outline(connection, profile.id, task, outputs=outputs))
+
+    async def items_as(self, profile: Profile, changes: Mapping[int, int]) -> list[Item]:
+        """Items by number, the oldest first; those whose last change is another are left out."""
+        return await self._database.read(lambda connection: items_as(connection, profile.id, changes))
 
     async def edit_summary(
         self, profile: Profile, task: str, *, text: str | None = None, locked: bool | None = None
@@ -235,15 +250,19 @@ class Profiles:
         if text is not None and not text.strip():
             raise ConfigError("a summary says something; to be rid of one, delete it")
         now = self._now()
-        return await self._database.write(
+        said = await self._database.write(
             lambda connection: edit_summary(connection, profile.id, task, text, locked=locked, now=now)
         )
+        self._database.checkpoint_soon()
+        return said
 
     async def delete_summary(self, profile: Profile, task: str) -> bool:
         """Delete what is said of a user for a task; whether there was anything."""
         mine = profile_summaries.c.profile_id == profile.id, profile_summaries.c.task == task
         statement = delete(profile_summaries).where(*mine)
-        return await self._database.write(lambda connection: connection.execute(statement).rowcount > 0)
+        gone = await self._database.write(lambda connection: connection.execute(statement).rowcount > 0)
+        self._database.checkpoint_soon()
+        return gone
 
     async def states(self, tenant: int, *, after: int = 0, count: int = 100, user: str | None = None) -> TaskStates:
         """How far the tasks of users are, `count` users at a time by id, from the first after one."""
@@ -289,8 +308,11 @@ class Profiles:
         """Store vectors by number of item, each with the change that it was made of; those of deleted items are not."""
 
         def work(connection: Connection) -> None:
-            mine = profile_items.c.profile_id == profile.id, profile_items.c.number.in_(list(vectors))
-            for number in connection.execute(select(profile_items.c.number).where(*mine)).scalars().all():
+            there: list[int] = []
+            for some in sliced(list(vectors)):
+                mine = profile_items.c.profile_id == profile.id, profile_items.c.number.in_(some)
+                there += connection.execute(select(profile_items.c.number).where(*mine)).scalars()
+            for number in there:
                 change, vector = vectors[number]
                 row = {"profile_id": profile.id, "number": number, "embedder": embedder}
                 insert_or_update(connection, profile_vectors, {**row, "change": change, "vector": vector})

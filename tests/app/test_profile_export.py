@@ -163,3 +163,30 @@ def test_what_no_file_in_utf8_can_hold_is_escaped(tmp_path: Path) -> None:
         assert json.loads(line)["text"] == "a \ud800 b"
 
     in_workspace(tmp_path, work)
+
+
+def test_what_a_person_said_or_locked_comes_in_again_whatever_changed_since(tmp_path: Path) -> None:
+    async def out(workspace: Workspace, tenant: Tenant) -> list[str]:
+        profiles = workspace.records.profiles
+        await profiles.put(tenant.id, [("ann", item(n, f"text {n}", "Fix it")) for n in range(6)])
+        await profiles.put(tenant.id, [("bob", item(n, f"text {n}", "Fix it")) for n in range(6)])
+        await made(workspace, tenant)
+        await profiles.edit_summary(await profiles.get(tenant.id, "ann"), "title", text="Begin with Add.")
+        await profiles.edit_summary(await profiles.get(tenant.id, "bob"), "title", locked=True)
+        changed = [(user, item(n, f"text {n}", "Add it")) for user in ("ann", "bob") for n in (1, 7)]
+        await profiles.put(tenant.id, changed)
+        return await lines_of(workspace, tenant)
+
+    async def taken(workspace: Workspace, tenant: Tenant, lines: list[str]) -> list[tuple[str, bool, bool, bool]]:
+        report = await taken_in(workspace, tenant, lines, tmp_path)
+        assert (report.summaries, report.summaries_left) == (2, 0)
+        states = (await workspace.records.profiles.states(tenant.id)).states
+        return [
+            (one.summary.text, one.summary.locked, one.edited, one.last_change == one.summary.change + 2)
+            for one in states
+            if one.summary is not None
+        ]
+
+    lines = in_workspace(tmp_path / "a.db", out)
+    found = in_workspace(tmp_path / "b.db", lambda workspace, tenant: taken(workspace, tenant, lines))
+    assert found == [("Begin with Add.", False, True, True), ("Titles begin with Fix.", True, True, True)]
