@@ -26,6 +26,14 @@ LEASE: Final = timedelta(seconds=20)
 """So long after it was last heard of, a process is taken to have ended."""
 _KEPT: Final = timedelta(hours=24)
 """How long a reply is kept."""
+_ENDED_KEPT: Final = timedelta(days=7)
+"""How long a job is kept once it has ended."""
+MOST_OPEN: Final = 1_000
+"""Jobs of a tenant that have not ended."""
+MOST_LOST: Final = 5
+"""So often a job goes on after a process that was not heard of any more; then it has failed."""
+LOST: Final = "lost"
+"""The error of a job whose processes were lost so often."""
 _ID_BYTES = 12
 
 
@@ -79,21 +87,20 @@ class ServiceJobs:
         self._now = now
 
     async def add(self, tenant: int, profile: int | None, request: Mapping[str, JsonValue]) -> Job:
-        """Store a job that is to be done."""
+        """Store a job that is to be done, or find the same one that waits already.
+
+        Raises `ConfigError` where too many of the tenant's have not ended.
+        """
         row = self._row(tenant, profile, request)
-
-        def work(connection: Connection) -> Job:
-            connection.execute(insert(service_jobs).values(row))
-            return _get(connection, tenant, str(row["id"]))
-
-        return await self._database.write(work)
+        return await self._database.write(lambda connection: _added(connection, row))
 
     async def add_once(
         self, tenant: int, profile: int | None, request: Mapping[str, JsonValue], *, key: str, checksum: str
     ) -> tuple[Job, bool]:
         """As `add`, or the job that was added under this key before; whether it was.
 
-        Raises `ConfigError` where another request came under this key, `NotFoundError` where that job is gone.
+        Raises `ConfigError` where another request came under this key, or too many jobs of the tenant have not ended,
+        `NotFoundError` where that job is gone.
         """
         row = self._row(tenant, profile, request)
         now = self._now()
@@ -103,10 +110,10 @@ class ServiceJobs:
             if found is not None:
                 _check_same(found, checksum)
                 return _get(connection, tenant, str(found.body)), True
-            connection.execute(insert(service_jobs).values(row))
-            reply = {"tenant_id": tenant, "key": key, "request": checksum, "status": 202, "body": row["id"]}
+            job = _added(connection, row)
+            reply = {"tenant_id": tenant, "key": key, "request": checksum, "status": 202, "body": job.id}
             connection.execute(insert(service_replies).values(**reply, created_at=now))
-            return _get(connection, tenant, str(row["id"])), False
+            return job, False
 
         return await self._database.write(work)
 
@@ -115,30 +122,34 @@ class ServiceJobs:
         return await self._database.read(lambda connection: _get(connection, tenant, id_))
 
     async def claim(self, owner: str) -> Job | None:
-        """Take a job that waits, or whose owner was not heard of for long; None where there is none."""
+        """Take a job that waits, or whose owner was not heard of for long; None where there is none.
+
+        Of the tenants that have one, the one with the fewest under way is next; of several, the one whose turn was
+        longest ago.
+        """
         now = self._now()
-        waits = service_jobs.c.status.in_([JobStatus.QUEUED, JobStatus.PARKED])
         lost = and_(service_jobs.c.status == JobStatus.RUNNING, service_jobs.c.seen_at < now - LEASE)
-        first = select(service_jobs.c.id, service_jobs.c.tenant_id).where(or_(waits, lost))
-        ordered = (
-            first.order_by(service_jobs.c.created_at, service_jobs.c.id).limit(1).with_for_update(skip_locked=True)
-        )
+        free = or_(service_jobs.c.status.in_([JobStatus.QUEUED, JobStatus.PARKED]), lost)
 
         def work(connection: Connection) -> Job | None:
-            row = connection.execute(ordered).first()
-            if row is None:
-                return None
-            values = {"status": JobStatus.RUNNING, "owner": owner, "seen_at": now}
-            connection.execute(update(service_jobs).where(service_jobs.c.id == row.id).values(values))
-            return _get(connection, row.tenant_id, row.id)
+            for tenant in _in_turn(connection, free, ~lost):
+                if (job := _claimed(connection, tenant, free, owner, now)) is not None:
+                    return job
+            return None
 
         # Looked for by a read first: a service that has nothing to do takes no write lock.
-        anything = await self._database.read(lambda connection: connection.execute(first.limit(1)).first())
+        first = select(service_jobs.c.id).where(free).limit(1)
+        anything = await self._database.read(lambda connection: connection.execute(first).first())
         return None if anything is None else await self._database.write(work)
 
-    async def beat(self, owner: str, id_: str, *, planned: int, done: int) -> bool:
-        """Say how far a job is, and that its owner is there; False where it is the owner's no more."""
-        values = {"planned": planned, "done": done, "seen_at": self._now()}
+    async def beat(
+        self, owner: str, id_: str, *, planned: int, done: int, report: Mapping[str, JsonValue] | None = None
+    ) -> bool:
+        """Say how far a job is, and that its owner is there; False where it is the owner's no more. A `report` of what
+        was done so far is there for who takes it over."""
+        values: dict[str, object] = {"planned": planned, "done": done, "seen_at": self._now()}
+        if report is not None:
+            values["report"] = report
         statement = update(service_jobs).where(_owned(owner, id_)).values(values)
         return await self._database.write(lambda connection: connection.execute(statement).rowcount > 0)
 
@@ -153,7 +164,9 @@ class ServiceJobs:
     ) -> None:
         """Say what became of a job, or park it, unless it is the owner's no more."""
         ended = self._now() if status.ended else None
-        values = {"status": status, "owner": None, "report": report, "error": error, "ended_at": ended}
+        values: dict[str, object] = {"status": status, "owner": None, "error": error, "ended_at": ended}
+        if report is not None:
+            values["report"] = report
         statement = update(service_jobs).where(_owned(owner, id_)).values(values)
         await self._database.write(lambda connection: connection.execute(statement).close())
 
@@ -193,6 +206,14 @@ class ServiceJobs:
         old = delete(service_replies).where(service_replies.c.created_at < self._now() - _KEPT)
         await self._database.write(lambda connection: connection.execute(old).close())
 
+    async def forget_old(self) -> None:
+        """Delete replies, and jobs that have ended, which are kept no longer; and let what anybody erased leave the
+        log, where a reader kept it there."""
+        await self.forget_old_replies()
+        old = delete(service_jobs).where(service_jobs.c.ended_at < self._now() - _ENDED_KEPT)
+        await self._database.write(lambda connection: connection.execute(old).close())
+        await self._database.checkpoint()
+
     async def waiting(self) -> int:
         """How many jobs have not ended."""
         open_ = service_jobs.c.status.in_([JobStatus.QUEUED, JobStatus.PARKED, JobStatus.RUNNING])
@@ -216,6 +237,61 @@ class ServiceJobs:
             "seen_at": now,
             "ended_at": None,
         }
+
+
+def _added(connection: Connection, row: Mapping[str, Any]) -> Job:
+    """The job that is to be done, or the same one that waits. One that is running may have come by already what has
+    changed since, so that another one comes behind it."""
+    tenant = row["tenant_id"]
+    mine = service_jobs.c.tenant_id == tenant
+    profile = service_jobs.c.profile_id
+    same = profile.is_(None) if row["profile_id"] is None else profile == row["profile_id"]
+    waits = service_jobs.c.status.in_([JobStatus.QUEUED, JobStatus.PARKED])
+    waiting = select(service_jobs.c.id, service_jobs.c.request).where(mine, same, waits)
+    for found in connection.execute(waiting.order_by(service_jobs.c.created_at)).all():
+        if found.request == row["request"]:
+            return _get(connection, tenant, found.id)
+    open_ = select(func.count()).where(mine, service_jobs.c.ended_at.is_(None))
+    if connection.execute(open_).scalar_one() >= MOST_OPEN:
+        raise ConfigError(f"{MOST_OPEN} jobs have not ended; wait for them, or refresh all users with one")
+    connection.execute(insert(service_jobs), row)
+    return _get(connection, tenant, row["id"])
+
+
+def _in_turn(connection: Connection, free: ColumnElement[bool], heard: ColumnElement[bool]) -> list[int]:
+    """The tenants that have a job which is free, in the order of their turns."""
+    tenant = service_jobs.c.tenant_id
+    wait = connection.execute(select(tenant, func.min(service_jobs.c.created_at)).where(free).group_by(tenant)).all()
+    since = {row[0]: row[1] for row in wait}
+    if len(since) < 2:
+        return list(since)
+    running = select(tenant, func.count()).where(service_jobs.c.status == JobStatus.RUNNING, heard).group_by(tenant)
+    under_way = {row[0]: row[1] for row in connection.execute(running).all()}
+    begun = service_jobs.c.status != JobStatus.QUEUED
+    turns = select(tenant, func.max(service_jobs.c.seen_at)).where(tenant.in_(list(since)), begun).group_by(tenant)
+    last = {row[0]: row[1].timestamp() for row in connection.execute(turns).all()}
+    return sorted(since, key=lambda one: (under_way.get(one, 0), last.get(one, 0.0), since[one]))
+
+
+def _claimed(connection: Connection, tenant: int, free: ColumnElement[bool], owner: str, now: datetime) -> Job | None:
+    """The oldest free job of a tenant, taken; those whose processes were lost too often have failed."""
+    oldest = (
+        select(service_jobs.c.id, service_jobs.c.status, service_jobs.c.lost)
+        .where(service_jobs.c.tenant_id == tenant, free)
+        .order_by(service_jobs.c.created_at, service_jobs.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    while (row := connection.execute(oldest).first()) is not None:
+        lost = row.lost + (row.status == JobStatus.RUNNING)
+        failed = lost > MOST_LOST
+        values: dict[str, object] = {"status": JobStatus.RUNNING, "owner": owner, "seen_at": now, "lost": lost}
+        if failed:
+            values |= {"status": JobStatus.FAILED, "owner": None, "error": LOST, "ended_at": now}
+        connection.execute(update(service_jobs).where(service_jobs.c.id == row.id).values(values))
+        if not failed:
+            return _get(connection, tenant, row.id)
+    return None
 
 
 def _owned(owner: str, id_: str) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from functools import partial
 from logging import ERROR
@@ -38,10 +38,22 @@ _LONGEST_WAIT = 60.0
 
 @dataclass(slots=True)
 class _Progress:
-    """How far a refresh is, from what it tells."""
+    """How far a refresh is, from what it tells: the `report` of this try, and what was done `before` it."""
 
     planned: int = 0
     done: int = 0
+    force: bool = False
+    report: RefreshReport = field(default_factory=RefreshReport)
+    before: RefreshReport = field(default_factory=RefreshReport)
+
+    @property
+    def so_far(self) -> RefreshReport:
+        """What was done in all tries."""
+        return self.report.behind(self.before, force=self.force)
+
+    def again(self) -> None:
+        """Begin another try."""
+        self.report, self.before, self.done = RefreshReport(), self.so_far, 0
 
     def take(self, event: Event) -> None:
         if isinstance(event, Planned):
@@ -122,7 +134,7 @@ class JobRunner:
 
     async def _keep_up(self) -> None:
         """Delete what is kept no longer; what fails is told, and keeps no job from being done."""
-        for work in (self._jobs.forget_old_replies, partial(erase_expired, self._records)):
+        for work in (self._jobs.forget_old, partial(erase_expired, self._records)):
             try:
                 await work()
             except Exception as error:  # the edge of the program, as above
@@ -133,7 +145,7 @@ class JobRunner:
         self._woken.set()
 
     async def _do(self, job: Job) -> None:
-        progress = _Progress(planned=job.planned)
+        progress = _Progress(planned=job.planned, before=_report_of(job))
         work = self._works[job.id] = asyncio.create_task(self._refreshed(job, progress))
         try:
             while not work.done():
@@ -143,7 +155,7 @@ class JobRunner:
             await self._done(job, work.result())
         except asyncio.CancelledError:
             await _stopped(work)
-            await self._jobs.end(self._owner, job.id, JobStatus.PARKED)
+            await self._jobs.end(self._owner, job.id, JobStatus.PARKED, report=_counts(progress.so_far))
             raise
         except LdaError as error:
             await self._failed(job, service_error(error).kind)
@@ -157,7 +169,10 @@ class JobRunner:
     async def _beat(self, job: Job, progress: _Progress) -> bool:
         """Say that a job goes on; False where it is this process's no more. One that cannot be said is said later."""
         try:
-            return await self._jobs.beat(self._owner, job.id, planned=progress.planned, done=progress.done)
+            counts = _counts(progress.so_far)
+            return await self._jobs.beat(
+                self._owner, job.id, planned=progress.planned, done=progress.done, report=counts
+            )
         except LdaError as error:
             log("beat-failed", level=ERROR, job=job.id, error=type(error).__name__)
             return True
@@ -189,13 +204,23 @@ class JobRunner:
         asked = RefreshBody.model_validate(dict(job.request))
         oldest = None if asked.older_than_days is None else timedelta(days=asked.older_than_days)
         options = RefreshOptions(job.user, tuple(asked.tasks), asked.force, oldest)
-        progress.done = 0
-        return await refresh(await self._workspace(), job.tenant, self._tasks, options, emit=progress.take)
+        progress.force = asked.force
+        progress.again()
+        workspace, report = await self._workspace(), progress.report
+        await refresh(workspace, job.tenant, self._tasks, options, emit=progress.take, report=report)
+        return progress.so_far
 
 
 def _counts(report: RefreshReport) -> dict[str, JsonValue]:
     """A report in numbers: which users could not be served is a text of theirs."""
     return {**asdict(report), "failed": len(report.failed)}
+
+
+def _report_of(job: Job) -> RefreshReport:
+    """What an earlier owner of a job had done, as far as it goes into the report of the next."""
+    counts = job.report or {}
+    made, read = counts.get("made"), counts.get("read")
+    return RefreshReport(made=made if isinstance(made, int) else 0, read=read if isinstance(read, int) else 0)
 
 
 async def _stopped(work: asyncio.Task[RefreshReport]) -> None:

@@ -27,7 +27,8 @@ _QUIET_SECONDS = 15.0
 
 @router.post("/refresh", response_model=JobView, status_code=202)
 async def start_refresh(asked: Writing, body: RefreshBody, idempotency_key: IdempotencyKey = None) -> Response:
-    """Have the summaries made that are missing or out of date. The job goes on when the service is started again."""
+    """Have the summaries made that are missing or out of date: a job, or the same one that waits already. It goes on
+    when the service is started again."""
     for task in body.tasks:
         find_task(asked.parts.tasks, task)
     profile = None if body.user is None else (await asked.profile(body.user)).id
