@@ -1,6 +1,7 @@
 """What the tools give: plain values whose shapes clients are told, none of them longer than a model can read.
 
-Where something is cut, a field says from where to go on.
+Where something is cut, a field says from where to go on. The classes have no slots, which the SDK would take for
+defaults of their fields.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ MOST_SOURCES: Final = 20
 _LONGEST_QUOTE = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DocumentInfo:
     """A stored document: its id, and its size in words and characters."""
 
@@ -34,7 +35,7 @@ class DocumentInfo:
         return cls(one.id, one.title, one.format, one.words, one.characters)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DocumentList:
     """Some documents; `next` is the `start` to go on from, null where these are the last of `total`."""
 
@@ -43,7 +44,7 @@ class DocumentList:
     next: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CollectionInfo:
     """A collection."""
 
@@ -52,7 +53,7 @@ class CollectionInfo:
     words: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CollectionList:
     """All collections, or the first of them."""
 
@@ -60,7 +61,7 @@ class CollectionList:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SectionInfo:
     """A section: `number` counts them in their order, `depth` is 1 for the outermost; `start` and `end` are characters
     of the text, for read_range."""
@@ -73,7 +74,7 @@ class SectionInfo:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SectionList:
     """Some sections of a document; `next` is the `start` to go on from, null where these are the last of `total`."""
 
@@ -85,7 +86,7 @@ class SectionList:
     next: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TextRange:
     """Characters `start` to `end` of a document of `characters`; `next` is where the text goes on, null at its end."""
 
@@ -99,7 +100,7 @@ class TextRange:
     next: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AddedDocument:
     """A document that was read and stored. `warnings` tell what of it could not be read."""
 
@@ -109,7 +110,7 @@ class AddedDocument:
     warnings: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourceInfo:
     """Words of a document that a text rests on; read_range shows what stands around them."""
 
@@ -122,7 +123,7 @@ class SourceInfo:
     quote: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answered:
     """A text with marks and the list of its sources. `cut` says what is left out, "" where nothing is."""
 
@@ -143,7 +144,7 @@ class Answered:
         return cls(text[:MOST_CHARACTERS], sources[:MOST_SOURCES], result.run_id, list(warnings), cut)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SummaryState:
     """A summary that was started: `status` is running, done or failed, `message` how far it is or why it failed.
 
@@ -162,7 +163,7 @@ class SummaryState:
     next: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MemoryInfo:
     """A memory: what was observed, what was answered to it, and when (ISO 8601)."""
 
@@ -173,7 +174,7 @@ class MemoryInfo:
     score: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MemoryList:
     """Memories that were found, the best first. `cut` tells whether texts of them are shortened."""
 
