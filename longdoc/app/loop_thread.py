@@ -82,7 +82,8 @@ class LoopThread:
         loop = task.get_loop()
         try:
             while True:
-                loop.call_soon_threadsafe(wanted.release)
+                if not task.done():  # nor its loop closed
+                    loop.call_soon_threadsafe(wanted.release)
                 there, piece = heard.get()
                 if not there:
                     break
