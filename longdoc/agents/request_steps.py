@@ -1,7 +1,7 @@
 """A request of several steps taken apart by rules: "summarize these three, compare their views, then write …".
 
-Lists, semicolons and words of sequence part steps; a comma or an "and" does where an order to do something else follows.
-Each step is told what it works on: documents of the request, or what earlier steps gave.
+Lists, semicolons and words of sequence part steps; so does a comma or an "and" where an order to do something else
+follows. Each step is told what it works on: documents of the request, or what earlier steps gave.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from enum import IntEnum
 from longdoc.agents.routing_words import Intent, asks_question, gives_order
 
 _SEQUENCE = (
-    r"(?:and |und |et |y |e )?(?:then|after ?wards?|after (?:that|this)|next|finally|lastly|in the end|subsequently|based on (?:that|this|these)"
+    r"(?:and |und |et |y |e )?(?:then|after ?wards?|after (?:that|this)|next|finally|lastly|in the end|subsequently"
+    r"|based on (?:that|this|these)"
     r"|dann|danach|anschlie(?:ß|ss)end|schlie(?:ß|ss)lich|zum schluss|zuletzt|im anschluss|daraufhin"
     r"|puis|ensuite|apr[èe]s (?:cela|[çc]a|quoi)|enfin|pour finir|finalement"
     r"|luego|despu[ée]s|a continuaci[óo]n|por [úu]ltimo|finalmente|al final"
@@ -24,33 +25,59 @@ _SEQUENCE = (
 )
 _STARTS_SEQUENCE = re.compile(_SEQUENCE, re.IGNORECASE)
 _JOINT = re.compile(
-    rf"(?P<strong>\s*[;；]\s*|(?:\s*[,，.。:：]\s*|\s+)(?=(?:{_SEQUENCE}))|(?<=[\u3400-\u9fff])(?=(?:然后|接着|再(?!次|现|说)|最后|随后|接下来|并)))"
+    rf"(?P<strong>\s*[;；]\s*|(?:\s*[,，.。:：]\s*|\s+)(?=(?:{_SEQUENCE}))|(?<=[\u3400-\u9fff])(?=(?:然后|接着|再(?!次|现|说)|最后"
+    rf"|随后|接下来|并)))"
     r"|(?P<comma>\s*[,，、]\s*(?:(?:and|und|et|y|e|sowie|并|并且)\s+)?)"
     r"|(?P<and>\s+(?:and|und|et|y|e|&|as well as|sowie)\s+)",
     re.IGNORECASE,
 )
 _ITEM = re.compile(
-    r"(?:^|\n)\s*(?:[-*•·]|\(?\d{1,2}[.):、]|(?:step|schritt|[ée]tape|paso|passo)\s+\d{1,2}\s*[:.)–-]|第[一二三四五六七八九十\d]+步[，,:：]?)\s*",
+    r"(?:^|\n)\s*(?:[-*•·]|\(?\d{1,2}[.):、]|(?:step|schritt|[ée]tape|paso|passo)\s+\d{1,2}\s*[:.)–-]"
+    r"|第[一二三四五六七八九十\d]+步[，,:：]?)\s*",
     re.IGNORECASE,
 )
 _INLINE_ITEM = re.compile(r"(?:^|(?<=[\s,;，；。：:]))\(?\d{1,2}[.)、]\s*(?=\S)")
 _NOUNS_TOO = re.compile(
-    r"^(?:list|name|review|draft|tag|label|format|fix|quote|count|trace|search|show|answer|edit|outline|digest|index|polish|correct|pen|find|code|sort|contrast|classify|report|redact|table)s?"
-    r"(?!\s+(?:it|them|the|a|an|this|these|those|that|all|each|every|any|me|us|their|its|his|her|\d|what|who|how|which|whether|why|where|when|out|up)\b)",
+    r"^(?:list|name|review|draft|tag|label|format|fix|quote|count|trace|search|show|answer|edit|outline|digest|index"
+    r"|polish|correct|pen|find|code|sort|contrast|classify|report|redact|table)s?"
+    r"(?!\s+(?:it|them|the|a|an|this|these|those|that|all|each|every|any|me|us|their|its|his|her|\d|what|who|how"
+    r"|which|whether|why|where|when|out|up)\b)",
     re.IGNORECASE,
 )
 _OUTPUTS = {
-    Intent.SUMMARIZE: r"summar(?:y|ies)|synops[ie]s|zusammenfassung(?:en)?|r[ée]sum[ée]s?|synth[èe]ses?|resumen(?:es)?|resumos?|riassunt[oi]|sintesi|总结|摘要|概要|概述",
-    Intent.ANSWER: r"answers?|comparisons?|list|explanations?|findings?|results?|differences|analys[ie]s|antwort(?:en)?|vergleichs?|liste|ergebnis(?:se[ns]?)?|r[ée]ponses?|comparaisons?|r[ée]sultats?|liste|respuestas?|comparaci[óo]n|resultados?|lista|rispost[ae]|confronto|risultat[oi]|elenco|respostas?|compara[çc][ãa]o|答案|结果|比较|对比|列表|清单",
+    Intent.SUMMARIZE: (
+        r"summar(?:y|ies)|synops[ie]s|zusammenfassung(?:en)?|r[ée]sum[ée]s?|synth[èe]ses?|resumen(?:es)?|resumos?"
+        r"|riassunt[oi]|sintesi|总结|摘要|概要|概述"
+    ),
+    Intent.ANSWER: (
+        r"answers?|comparisons?|list|explanations?|findings?|results?|differences|analys[ie]s|antwort(?:en)?"
+        r"|vergleichs?|liste|ergebnis(?:se[ns]?)?|r[ée]ponses?|comparaisons?|r[ée]sultats?|liste|respuestas?"
+        r"|comparaci[óo]n|resultados?|lista|rispost[ae]|confronto|risultat[oi]|elenco|respostas?|compara[çc][ãa]o"
+        r"|答案|结果|比较|对比|列表|清单"
+    ),
     Intent.CHECK: r"verdicts?|checks?|pr[üu]fung|verifica\w*|v[ée]rification|结论",
-    Intent.WRITE: r"essays?|reports?|articles?|stor(?:y|ies)|texts?|drafts?|letters?|e-?mails?|poems?|speech|review|aufsatz(?:es)?|bericht(?:s|es)?|artikel|geschichte|text(?:es)?|brief|rapports?|articles?|histoire|lettre|texte|ensayo|informe|art[íi]culo|cuento|carta|texto|saggio|relazione|articolo|racconto|lettera|testo|ensaio|relat[óo]rio|artigo|conto|文章|报告|故事|信|诗",
-    Intent.CHANGE: r"translations?|version|rewrite|[üu]bersetzung(?:en)?|fassung|traductions?|traducci[óo]n(?:es)?|traduzion[ei]|tradu[çc][ãa]o|译文|翻译|改写",
+    Intent.WRITE: (
+        r"essays?|reports?|articles?|stor(?:y|ies)|texts?|drafts?|letters?|e-?mails?|poems?|speech|review"
+        r"|aufsatz(?:es)?|bericht(?:s|es)?|artikel|geschichte|text(?:es)?|brief|rapports?|articles?|histoire|lettre"
+        r"|texte|ensayo|informe|art[íi]culo|cuento|carta|texto|saggio|relazione|articolo|racconto|lettera|testo"
+        r"|ensaio|relat[óo]rio|artigo|conto|文章|报告|故事|信|诗"
+    ),
+    Intent.CHANGE: (
+        r"translations?|version|rewrite|[üu]bersetzung(?:en)?|fassung|traductions?|traducci[óo]n(?:es)?"
+        r"|traduzion[ei]|tradu[çc][ãa]o|译文|翻译|改写"
+    ),
     Intent.EXTRACT: r"tables?|lists?|timelines?|extracts?|tabelle|liste|tableau|tabla|tabella|tabela|表格|表|时间线",
 }
-_RESULT_BEFORE = r"(?:the|this|that|these|those|your|both|all|each|all of the|der|die|das|den|dem|des|diese[rmns]?|deine[rn]?|le|la|les|l'|ce|cet|cette|ces|el|los|las|este|esta|estos|il|lo|gli|i|queste?|questi|o|a|os|as|este|esse|essa|esses|essas|del|della|dei|delle|degli|dello|du|des|do|da|dos|das|al|alla|ai|alle|aux?|in the|上述|这些?|该|各)"
+_RESULT_BEFORE = (
+    r"(?:the|this|that|these|those|your|both|all|each|all of the|der|die|das|den|dem|des|diese[rmns]?|deine[rn]?|le"
+    r"|la|les|l'|ce|cet|cette|ces|el|los|las|este|esta|estos|il|lo|gli|i|queste?|questi|o|a|os|as|este|esse|essa"
+    r"|esses|essas|del|della|dei|delle|degli|dello|du|des|do|da|dos|das|al|alla|ai|alle|aux?|in the|上述|这些?|该|各)"
+)
 _PRONOUN = re.compile(
-    r"\b(?:it|its|them|their|they|this|that|these|those|the (?:result|results|outcome|former|above)|everything|both|es|sie|ihre?[nrms]?|ihnen|diese[ns]?|das ergebnis|daraus|davon|dazu|beide[ns]?"
-    r"|le|la|les|leurs?|en|cela|[çc]a|lo|los|las|su|sus|ello|esto|eso|lo|li|loro|esso|ci[òo]|isso|eles|elas|seus?|suas?|deles|delas)\b"
+    r"\b(?:it|its|them|their|they|this|that|these|those|the (?:result|results|outcome|former|above)|everything|both"
+    r"|es|sie|ihre?[nrms]?|ihnen|diese[ns]?|das ergebnis|daraus|davon|dazu|beide[ns]?"
+    r"|le|la|les|leurs?|en|cela|[çc]a|lo|los|las|su|sus|ello|esto|eso|lo|li|loro|esso|ci[òo]|isso|eles|elas|seus?"
+    r"|suas?|deles|delas)\b"
     r"|-(?:le|la|les|lo|los|las|os|as|o|a)\b|\w{3,}(?:lo|la|los|las|li|le)\b|它们?|其|这些?|上述|两者",
     re.IGNORECASE,
 )
@@ -61,12 +88,19 @@ _ORDINALS = (
     r"fourth|vierte[nrs]?|quatri[èe]me|cuart[ao]|quart[ao]|第四",
     r"fifth|f[üu]nfte[nrs]?|cinqui[èe]me|quint[ao]|第五",
 )
-_DOCUMENT = r"(?:documents?|books?|files?|texts?|reports?|articles?|papers?|novels?|stor(?:y|ies)|letters?|one|pdfs?|dokuments?|buch|buches|b[üu]cher|datei|texts?|bericht|artikel|roman|brief|livre|fichier|texte|rapport|roman|lettre|libro|documento|archivo|texto|informe|art[íi]culo|novela|carta|file|testo|romanzo|articolo|lettera|livro|arquivo|romance|artigo)"
+_DOCUMENT = (
+    r"(?:documents?|books?|files?|texts?|reports?|articles?|papers?|novels?|stor(?:y|ies)|letters?|one|pdfs?"
+    r"|dokuments?|buch|buches|b[üu]cher|datei|texts?|bericht|artikel|roman|brief|livre|fichier|texte|rapport|roman"
+    r"|lettre|libro|documento|archivo|texto|informe|art[íi]culo|novela|carta|file|testo|romanzo|articolo|lettera"
+    r"|livro|arquivo|romance|artigo)"
+)
 _LAST = re.compile(
     rf"\b(?:the last|letzte[nrs]?|la derni[èe]re|le dernier|[úu]ltim[oa])\s+{_DOCUMENT}\b", re.IGNORECASE
 )
 _OF_DOCUMENTS = re.compile(
-    r"\b(?:the|these|those|this|all|both|each|original|die|diese|alle|beide|les|ces|los|estos|i|questi|os|estes)\b[^.;]{0,24}\b(?:documents?|books?|files?|originals?|texts|novels?|reports|articles|papers|dokumente?|b[üu]cher|texte|romane|livres|textes|romans|libros|textos|novelas|libri|testi|romanzi|livros|romances)\b"
+    r"\b(?:the|these|those|this|all|both|each|original|die|diese|alle|beide|les|ces|los|estos|i|questi|os"
+    r"|estes)\b[^.;]{0,24}\b(?:documents?|books?|files?|originals?|texts|novels?|reports|articles|papers|dokumente?"
+    r"|b[üu]cher|texte|romane|livres|textes|romans|libros|textos|novelas|libri|testi|romanzi|livros|romances)\b"
     r"|文档|文件|书|原文|小说",
     re.IGNORECASE,
 )

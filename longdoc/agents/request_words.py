@@ -15,7 +15,9 @@ _LANGUAGES: Final = {
     "French": r"in french|auf franz[öo]sisch|en fran[çc]ais|en franc[ée]s|in francese|em franc[êe]s|用法[文语]",
     "Spanish": r"in spanish|auf spanisch|en espagnol|en espa[ñn]ol|in spagnolo|em espanhol|用西班牙[文语]",
     "Italian": r"in italian|auf italienisch|en italien|en italiano|in italiano|em italiano|用意大利[文语]",
-    "Portuguese": r"in portuguese|auf portugiesisch|en portugais|en portugu[ée]s|in portoghese|em portugu[êe]s|用葡萄牙[文语]",
+    "Portuguese": (
+        r"in portuguese|auf portugiesisch|en portugais|en portugu[ée]s|in portoghese|em portugu[êe]s|用葡萄牙[文语]"
+    ),
     "Chinese": r"in chinese|auf chinesisch|en chinois|en chino|in cinese|em chin[êe]s|用中文|用汉语",
 }
 _LANGUAGE = {
@@ -23,7 +25,8 @@ _LANGUAGE = {
     for name, words in _LANGUAGES.items()
 }
 _FOCUS = re.compile(
-    r"(?:focus(?:s?ing|ed)? on|with (?:a |an |special |particular )?(?:focus|emphasis|attention) (?:on|to)|concentrat\w+ on|pay(?:ing)? attention to|emphasi[sz]ing"
+    r"(?:focus(?:s?ing|ed)? on|with (?:a |an |special |particular )?(?:focus|emphasis|attention) (?:on|to)"
+    r"|concentrat\w+ on|pay(?:ing)? attention to|emphasi[sz]ing"
     r"|(?:especially|particularly) (?:on |about |of )?|with (?:regard|respect) to|as far as it concerns"
     r"|mit (?:dem )?(?:schwerpunkt|fokus|augenmerk) auf|besonders|insbesondere|vor allem"
     r"|en (?:mettant l'accent|insistant|te concentrant|vous concentrant) sur|surtout|notamment"
@@ -34,17 +37,22 @@ _FOCUS = re.compile(
     re.IGNORECASE,
 )
 _ORDER_BEFORE_CLAIMS = re.compile(
-    r"^[^:：\n]{0,160}?(?:check|verify|fact-?\s?check|claims?|statements?|true or false|pr[üu]f\w*|aussagen?|behauptung(?:en)?"
-    r"|v[ée]rifi\w*|affirmations?|verific\w*|verifi\w*|afirmaci[óo]n(?:es)?|comprueb\w*|afirma[çc]\w*|affermazion[ei]|核实|验证|核查|说法|判断)"
+    r"^[^:：\n]{0,160}?(?:check|verify|fact-?\s?check|claims?|statements?|true or false|pr[üu]f\w*|aussagen?"
+    r"|behauptung(?:en)?"
+    r"|v[ée]rifi\w*|affirmations?|verific\w*|verifi\w*|afirmaci[óo]n(?:es)?|comprueb\w*|afirma[çc]\w*"
+    r"|affermazion[ei]|核实|验证|核查|说法|判断)"
     r"[^:：\n]{0,100}?[:：]\s*",
     re.IGNORECASE,
 )
 _ORDER = re.compile(
     r"^(?:please |can you |could you |kannst du |bitte |peux-tu |puedes |puoi |voc[êe] pode |请|帮我)*"
-    r"(?:(?:double-?)?check (?:whether|if|that)|verify (?:whether|if|that)|fact-?\s?check (?:whether|if|that)?|confirm (?:whether|if|that)"
-    r"|(?:is|was) it (?:really |actually )?(?:true|correct|right|accurate|the case|a fact) (?:that|to say that)|true or false\s*[:,-]?"
+    r"(?:(?:double-?)?check (?:whether|if|that)|verify (?:whether|if|that)|fact-?\s?check (?:whether|if|that)?"
+    r"|confirm (?:whether|if|that)"
+    r"|(?:is|was) it (?:really |actually )?(?:true|correct|right|accurate|the case|a fact) (?:that|to say that)"
+    r"|true or false\s*[:,-]?"
     r"|(?:does|do) (?:the|this|that|these|any) \w+ (?:say|state|claim|support|confirm)s? that"
-    r"|(?:[üu]ber)?pr[üu]f(?:e|en|t)?(?: bitte)?,? ob|stimmt es,? dass|ist es (?:wahr|richtig|korrekt),? dass|trifft es zu,? dass"
+    r"|(?:[üu]ber)?pr[üu]f(?:e|en|t)?(?: bitte)?,? ob|stimmt es,? dass|ist es (?:wahr|richtig|korrekt),? dass"
+    r"|trifft es zu,? dass"
     r"|v[ée]rifi(?:e|er|ez) (?:si|que)|est[- ]il (?:vrai|exact|correct) qu(?:e |')|est-ce (?:vrai|exact) qu(?:e |')"
     r"|(?:verifica|comprueba|confirma) (?:si|que)|es (?:cierto|verdad|correcto) que"
     r"|(?:verifica|controlla|conferma) (?:se|che)|[èe] (?:vero|corretto) che"
@@ -54,7 +62,8 @@ _ORDER = re.compile(
 )
 _BULLET = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,3}[.):、])\s*")
 _TAG_END = re.compile(
-    r"[,，]?\s*(?:right|correct|true|isn't it|true or false|stimmt's|stimmt das|richtig|oder|n'est-ce pas|c'est vrai|verdad|no es as[íi]|vero|giusto|certo|n[ée]"
+    r"[,，]?\s*(?:right|correct|true|isn't it|true or false|stimmt's|stimmt das|richtig|oder|n'est-ce pas|c'est vrai"
+    r"|verdad|no es as[íi]|vero|giusto|certo|n[ée]"
     r"|是真的吗|对吗|对不对|是否属实|是否正确|正确吗|属实吗)\s*[?？]\s*$",
     re.IGNORECASE,
 )

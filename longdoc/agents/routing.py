@@ -105,30 +105,44 @@ class AskedWith:
 
 
 _LONG_FORMS = re.compile(
-    r"\b(?:essays?|reports?|articles?|papers?|stor(?:y|ies)|novels?|novellas?|books?|thes[ie]s|dissertations?|guides?|manuals?|handbooks?"
-    r"|tutorials?|white ?papers?|biograph(?:y|ies)|histor(?:y|ies)|reviews?|speech(?:es)?|screenplays?|plays?|proposals?|treatises?|monographs?"
-    r"|memoirs?|textbooks?|documentation|chronicles?|lectures?|fairy ?tales?|blog posts?|case stud(?:y|ies)|business plans?|introductions?|analys[ie]s"
-    r"|aufs[äa]tze?|berichte?|artikel|geschichten?|romane?|novellen?|b[üu]cher|buch|abhandlung(?:en)?|ratgeber|handb[üu]ch(?:er)?|reden?|m[äa]rchen|gutachten|referate?|hausarbeit|leitfaden|drehbuch"
-    r"|essais?|rapports?|romans?|histoires?|nouvelles?|livres?|guides?|manuels?|discours|contes?|dissertations?|exposés?|m[ée]moires?"
+    r"\b(?:essays?|reports?|articles?|papers?|stor(?:y|ies)|novels?|novellas?|books?|thes[ie]s|dissertations?"
+    r"|guides?|manuals?|handbooks?"
+    r"|tutorials?|white ?papers?|biograph(?:y|ies)|histor(?:y|ies)|reviews?|speech(?:es)?|screenplays?|plays?"
+    r"|proposals?|treatises?|monographs?"
+    r"|memoirs?|textbooks?|documentation|chronicles?|lectures?|fairy ?tales?|blog posts?|case stud(?:y|ies)"
+    r"|business plans?|introductions?|analys[ie]s"
+    r"|aufs[äa]tze?|berichte?|artikel|geschichten?|romane?|novellen?|b[üu]cher|buch|abhandlung(?:en)?|ratgeber"
+    r"|handb[üu]ch(?:er)?|reden?|m[äa]rchen|gutachten|referate?|hausarbeit|leitfaden|drehbuch"
+    r"|essais?|rapports?|romans?|histoires?|nouvelles?|livres?|guides?|manuels?|discours|contes?|dissertations?"
+    r"|exposés?|m[ée]moires?"
     r"|ensayos?|informes?|art[íi]culos?|novelas?|cuentos?|historias?|libros?|gu[íi]as?|discursos?|relatos?|tratados?"
-    r"|saggi(?:o)?|relazion[ei]|articol[oi]|romanz[oi]|raccont[oi]|stori[ae]|libr[oi]|guid[ae]|discors[oi]|tem[ai]|fiab[ae]"
+    r"|saggi(?:o)?|relazion[ei]|articol[oi]|romanz[oi]|raccont[oi]|stori[ae]|libr[oi]|guid[ae]|discors[oi]|tem[ai]"
+    r"|fiab[ae]"
     r"|ensaios?|relat[óo]rios?|artigos?|romances?|contos?|hist[óo]rias?|livros?|guias?|discursos?|monografias?)\b"
     r"|文章|论文|报告|小说|故事|散文|书|指南|手册|演讲稿|评论|剧本|传记|教程|童话"
 )
 _SHORT_FORMS = re.compile(
-    r"\b(?:e-?mails?|mails?|letters?|notes?|tweets?|posts?|messages?|haikus?|poems?|limericks?|sonnets?|jokes?|titles?|headlines?|captions?|slogans?"
-    r"|sentences?|paragraphs?|taglines?|bios?|repl(?:y|ies)|answers?|responses?|subject lines?|recipes?|functions?|code|regex|quer(?:y|ies)|abstracts?|blurbs?|invitations?|toasts?|press release|memos?|songs?|lyrics|riddles?|puns?|product descriptions?|to-?do lists?|shopping lists?"
-    r"|briefe?|gedichte?|nachrichten?|s[äa]tze?|absatz|[üu]berschriften?|titel|witze?|antwort(?:en)?|einladung(?:en)?|rezepte?|lied(?:er)?"
-    r"|lettres?|courriels?|po[èe]mes?|messages?|phrases?|paragraphes?|titres?|blagues?|r[ée]ponses?|invitations?|recettes?|chansons?"
+    r"\b(?:e-?mails?|mails?|letters?|notes?|tweets?|posts?|messages?|haikus?|poems?|limericks?|sonnets?|jokes?"
+    r"|titles?|headlines?|captions?|slogans?"
+    r"|sentences?|paragraphs?|taglines?|bios?|repl(?:y|ies)|answers?|responses?|subject lines?|recipes?|functions?"
+    r"|code|regex|quer(?:y|ies)|abstracts?|blurbs?|invitations?|toasts?|press release|memos?|songs?|lyrics|riddles?"
+    r"|puns?|product descriptions?|to-?do lists?|shopping lists?"
+    r"|briefe?|gedichte?|nachrichten?|s[äa]tze?|absatz|[üu]berschriften?|titel|witze?|antwort(?:en)?"
+    r"|einladung(?:en)?|rezepte?|lied(?:er)?"
+    r"|lettres?|courriels?|po[èe]mes?|messages?|phrases?|paragraphes?|titres?|blagues?|r[ée]ponses?|invitations?"
+    r"|recettes?|chansons?"
     r"|cartas?|correos?|poemas?|mensajes?|frases?|p[áa]rrafos?|t[íi]tulos?|chistes?|respuestas?|invitaci[óo]n|recetas?"
-    r"|letter[ae]|poesi[ae]|messaggi(?:o)?|fras[ei]|paragraf[oi]|titol[oi]|barzellett[ae]|rispost[ae]|invit[oi]|ricett[ae]"
+    r"|letter[ae]|poesi[ae]|messaggi(?:o)?|fras[ei]|paragraf[oi]|titol[oi]|barzellett[ae]|rispost[ae]|invit[oi]"
+    r"|ricett[ae]"
     r"|e-mails?|poemas?|mensagens?|mensagem|par[áa]grafos?|piadas?|respostas?|convites?|receitas?)\b"
     r"|邮件|信|诗|短信|消息|标题|句子|一句话|一段话|笑话|回复|请柬|菜谱|口号|短文"
 )
 _BY_CHAPTER = re.compile(
-    r"chapter[- ]by[- ]chapter|\bby chapters?\b|\b(?:each|every|per|all(?: the)?) chapters?\b|\bof (?:each|every) chapter|chapter summar"
+    r"chapter[- ]by[- ]chapter|\bby chapters?\b|\b(?:each|every|per|all(?: the)?) chapters?\b|\bof (?:each"
+    r"|every) chapter|chapter summar"
     r"|kapitelweise|kapitel f[üu]r kapitel|\b(?:pro|je|jedes|jedem|jeden|nach) kapiteln?\b"
-    r"|chapitre par chapitre|\b(?:par|chaque) chapitres?\b|cap[íi]tulo (?:por|a) cap[íi]tulo|\b(?:por|cada) cap[íi]tulos?\b"
+    r"|chapitre par chapitre|\b(?:par|chaque) chapitres?\b|cap[íi]tulo (?:por|a) cap[íi]tulo|\b(?:por"
+    r"|cada) cap[íi]tulos?\b"
     r"|capitolo per capitolo|\b(?:ogni|per) capitol[oi]\b|逐章|每一?个?章|按章|各章|分章"
 )
 _LENGTHENS = {Intent.WRITE, Intent.ANSWER, Intent.EXTRACT, Intent.CHANGE}
@@ -142,8 +156,7 @@ def route_by_rules(request: str, given: AskedWith) -> Route | None:
     words = given.words or asked.words
     if found is None:
         return _without_intent(request, given, words, asked.chapters)
-    route = _routed(request, found, given, words, asked.chapters)
-    return route
+    return _routed(request, found, given, words, asked.chapters)
 
 
 def open_capabilities(given: AskedWith) -> tuple[Capability, ...]:
@@ -186,25 +199,25 @@ def _grounded(request: str, said: str, intent: Intent, given: AskedWith, words: 
         by_chapter = _BY_CHAPTER.search(request.casefold()) is not None
         why = f"{said} asks for a summary{', chapter by chapter' if by_chapter else ''}; {given.size}"
         return Route(Capability.SUMMARIZE, why, words=words, by_chapter=by_chapter)
-    if intent in {Intent.CHECK, Intent.STATEMENT}:
-        if intent is Intent.STATEMENT and given.talking:
-            return Route(Capability.CHAT, "a sentence is said in a conversation")
-        why = (
-            f"{said} asks whether the text bears it out"
-            if intent is Intent.CHECK
-            else "it claims something, which is checked against the text"
-        )
-        return Route(Capability.CHECK, why)
+    if intent is Intent.CHECK:
+        return Route(Capability.CHECK, f"{said} asks whether the text bears it out")
     if intent in {Intent.CHANGE, Intent.EXTRACT}:
-        if given.fits:
-            return Route(Capability.CALL, f"{said} asks for the text in another form, and {given.size}", words=words)
-        if intent is Intent.EXTRACT:
-            return Route(Capability.ASK, f"{said} asks for what stands in the text, and {given.size}")
-        why = f"{said} asks for the text in another form, and {given.size}: it is written anew, from its parts"
-        return Route(Capability.WRITE, why, words=words)
-    if given.session:
-        return Route(Capability.CHAT, f"{said} is asked in a conversation, which the documents are added to")
+        return _changed(said, intent, given, words)
+    if given.session or (intent is Intent.STATEMENT and given.talking):
+        return Route(Capability.CHAT, f"{said} is said in a conversation")
+    if intent is Intent.STATEMENT:
+        return Route(Capability.CHECK, f"{said} claims something, which is checked against the text")
     return Route(Capability.ASK, f"{said} asks what the text says")
+
+
+def _changed(said: str, intent: Intent, given: AskedWith, words: int | None) -> Route:
+    """The route of a text that is wanted in another form, or in pieces."""
+    why = f"{said} asks for the text in another form, and {given.size}"
+    if given.fits:
+        return Route(Capability.CALL, why, words=words)
+    if intent is Intent.EXTRACT:
+        return Route(Capability.ASK, f"{said} asks for what stands in the text, and {given.size}")
+    return Route(Capability.WRITE, f"{why}: it is written anew, from its parts", words=words)
 
 
 def _ungrounded(said: str, intent: Intent, given: AskedWith, words: int | None) -> Route:

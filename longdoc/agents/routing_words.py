@@ -11,6 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from longdoc.agents.routing_vocabulary import (
+    ANSWER_VERBS,
+    CHANGE_VERBS,
+    CHECK_VERBS,
+    EXTRACT_VERBS,
+    INTERROGATIVES,
+    SUMMARY_NOUNS,
+    SUMMARY_VERBS,
+    WRITE_VERBS,
+)
+
 
 class Intent(StrEnum):
     """What is wanted. `CHANGE` is the same text in another form, `EXTRACT` pieces of it; `ANSWER` is an order to find
@@ -37,7 +48,8 @@ class FoundIntent:
 
 _POLITE = re.compile(
     r"^(?:(?:hi|hello|hey|hallo|bonjour|hola|ciao|ol[áa]|你好|您好)\s*[,!，！。.]\s*)?"
-    r"(?:(?:please|kindly|now|ok(?:ay)?|so|well|first(?:ly)?|second(?:ly)?|finally|lastly|next|then|also|just|let'?s|let us|go and"
+    r"(?:(?:please|kindly|now|ok(?:ay)?|so|well|first(?:ly)?|second(?:ly)?|finally|lastly|next|then|also|just|let'?s"
+    r"|let us|go and"
     r"|(?:can|could|would|will) you(?: please| kindly)?|(?:would|do) you mind|i(?:'d| would) like (?:you )?to"
     r"|i (?:want|need) you to|i want to|help me(?: to)?|your task is to|try to|quickly|briefly|carefully"
     r"|bitte|kannst du|k[öo]nnen sie|k[öo]nntest du|k[öo]nnten sie|w[üu]rdest du|mir|mal|ich m[öo]chte,? dass du"
@@ -51,131 +63,59 @@ _POLITE = re.compile(
     r"|(?:请你|请您|请|麻烦你|麻烦|帮我|帮忙|能不能|能否|可以|你能|您能|首先|先|然后|接着|再|最后|给我|为我)\s*[，,]?\s*)*"
 )
 
-_SUMMARY_VERBS = (
-    r"summari[sz]e|sum up|too long,? didn'?t read|sum (?:\w+ ){1,4}up|recap|condense|abridge|boil (?:\w+ ){1,4}down|tl;?dr"
-    r"|(?:give|get|show|tell|provide|make|create|do|need|want|prepare)(?: (?:me|us|a|an|the|your|i))* (?:\S+ ){0,4}?"
-    r"(?:summar(?:y|ies)|synops[ie]s|overview|recap|pr[ée]cis|digest|gist|tl;?dr|abstract|takeaways|short version"
-    r"|(?:key|main) (?:points|ideas|takeaways))"
-    r"|fass(?:e|en|t|est)?\b.*\bzusammen|zusammenfassen|zusammenzufassen|res[üu]mier\w*"
-    r"|(?:gib|gebt|geben|erstell\w*|mach\w*|brauche|liefer\w*)\b(?: \S+){0,5}? (?:zusammenfassung(?:en)?|[üu]berblick|kurzfassung"
-    r"|inhaltsangabe|[üu]bersicht)"
-    r"|r[ée]sume[rz]?|synth[ée]tise[rz]?|(?:donne[rz]?|fai[st]|faites|faire|pr[ée]pare[rz]?)(?:-moi|-nous)?(?: \S+){0,4}? (?:r[ée]sum[ée]s?"
-    r"|synth[èe]se|aper[çc]u)"
-    r"|resum(?:e|a|ir|irme|an|en|as|am)|res[úu]me(?:me|lo|la|los|las|nos)|sintetiz(?:a|ar|e)"
-    r"|(?:dame|haz(?:me)?|prepara(?:r|me)?|hacer(?:me|nos)?|dar(?:me|nos)?|fazer|fa[çc]a|d[êe]|preciso de|necesito)(?: \S+){0,4}? (?:resumen|resumo|s[íi]ntesis|s[íi]ntese"
-    r"|sinopsis|sinopse)"
-    r"|riassum(?:i|a|ere|ete|imi|ila|ilo|ili)|sintetizza(?:re)?"
-    r"|(?:dammi|darmi|fai|fammi|far(?:e|mi|ci)|prepara(?:mi|rmi|re)?|scriver?mi)(?: \S+){0,4}? (?:riassunto|sintesi|sunto|sinossi)"
-    r"|总结|概括|概述|归纳|缩写|摘要|梗概|(?:做|写|列|给出?)[^，。]{0,8}(?:总结|概要|提要|要点)"
-)
-_SUMMARY_NOUNS = (
-    r"(?:\b(?:summar(?:y|ies)|synops[ie]s|pr[ée]cis|recap|tl;?dr|digest|zusammenfassung(?:en)?|kurzfassung|inhaltsangabe"
-    r"|r[ée]sum[ée]s?|synth[èe]se|resumen|resumo|sinopsis|sinopse|riassunto|sunto|sinossi)\b|总结|摘要|概要|梗概)"
-)
-_CHECK_VERBS = (
-    r"(?:double-?)?check (?:whether|if|that|the (?:claims?|statements?|facts|following)|(?:this|these|those|my|following) (?:claims?"
-    r"|statements?|facts)|each (?:claim|statement)|it against|this against)|check:|check this:|verify|fact-?\s?check"
-    r"|confirm (?:whether|that|if)|validate (?:the|this|these) (?:claims?|statements?)|true or false"
-    r"|(?:is|was) it (?:really |actually )?(?:true|correct|right|accurate|the case|a fact) (?:that|to say)"
-    r"|is (?:this|that|the following|the) (?:claim|statement|assertion)"
-    r"|(?:does|do) (?:the|this|that|these|any) (?:\w+ ){1,3}(?:support|confirm|contradict|back up|refute|agree) (?:the|this|that|with)"
-    r"|claim:"
-    r"|(?:[üu]ber)?pr[üu]f(?:e|en|t)\b|stimmt (?:es|das|die|diese|folgende)|ist es (?:wahr|richtig|korrekt)|verifizier\w*"
-    r"|trifft es zu|(?:wahr|richtig) oder falsch|ist (?:die|diese|folgende) (?:aussage|behauptung)"
-    r"|v[ée]rifi(?:e|er|ez)|est[- ]il (?:vrai|exact|correct)|est-ce (?:vrai|exact|correct)|est-ce que c'est vrai|vrai ou faux"
-    r"|confirme[rz]? (?:que|si)|contr[ôo]le[rz]? (?:que|si)"
-    r"|verifi(?:ca|que|car)|verific(?:a|hi|are|ate)|comprueb[ae]|comprobar|[¿]?es (?:cierto|verdad|correcto)"
-    r"|verdadero o falso|confirm[ae] (?:si|se|que|che)|revisa si"
-    r"|controlla (?:se|che)|[èe] (?:vero|corretto) che|vero o falso"
-    r"|confira|cheque|[ée] (?:verdade|correto) que|verdadeiro ou falso"
-    r"|核实|验证|查证|核查|查实|判断[^。]{0,30}(?:真假|对错|是否|正误)|检查[^。]{0,20}(?:是否|说法|陈述|属实)"
-)
 _CHECK_ANYWHERE = re.compile(
-    r"\b(?:is (?:this|that) (?:true|correct|accurate)|true or false|is that so|(?:,|-|–) ?(?:right|correct|true|isn't it|is it)"
-    r"|(?:wahr|richtig) oder falsch|(?:stimmt|richtig) (?:das|so)|, oder|vrai ou faux|n'est-ce pas|c'est vrai|c'est exact"
+    r"\b(?:is (?:this|that) (?:true|correct|accurate)|true or false|is that so|(?:,|-|–) ?(?:right|correct|true"
+    r"|isn't it|is it)"
+    r"|(?:wahr|richtig) oder falsch|(?:stimmt|richtig) (?:das|so)|, oder|vrai ou faux|n'est-ce pas|c'est vrai"
+    r"|c'est exact"
     r"|verdadero o falso|es (?:eso )?(?:cierto|verdad)|vero o falso|[èe] vero|verdadeiro ou falso|[ée] verdade)\s?\?"
     r"|(?:, (?:right|correct|stimmt'?s?|nicht wahr|no es as[íi]|¿?verdad|¿?no|vero|giusto|n[ée]|certo))\s?\?"
     r"|是否属实|是真的吗|对不对|是否正确|是否准确|对吗|属实吗|真的吗|正确吗|这种说法"
-)
-_WRITE_VERBS = (
-    r"write|draft|compose|author|pen|(?:produce|generate|create|prepare|develop|make)(?= (?:me |us )?(?:a|an|the|\d|some)\b)"
-    r"|schreib(?:e|en|t)?|verfass(?:e|en|t)|entwirf|entwerfen|erstell(?:e|en|t)|dicht(?:e|en)"
-    r"|[ée]cri(?:s|re|vez|t)(?:-moi|-nous)?|r[ée]dige[rz]?(?:-moi)?|compose[rz]?"
-    r"|escrib(?:e|a|ir|an)|escr[íi]be(?:me|nos)|redact(?:a|e|ar)|red[áa]ctame|comp[óo]n|elabor(?:a|e|ar)"
-    r"|scriv(?:i|a|ere|imi|ete)|redigi|componi|stendi"
-    r"|escrev(?:a|e|er)|redij(?:a)|redigir"
-    r"|撰写|起草|创作|编写|写"
-)
-_CHANGE_VERBS = (
-    r"translate|re-?write|rephrase|paraphrase|reword|convert|turn (?:this|it|them|these|that|the) .*into|transform|simplify|proofread"
-    r"|correct|edit|fix|polish|re-?format|format|shorten|clean up|anonymi[sz]e|redact|improve|adapt|expand|transcribe"
-    r"|check (?:the |my |its )?(?:spelling|grammar|punctuation)|put (?:this|it|that) (?:in|into)|make (?:this|it) "
-    r"|[üu]bersetz(?:e|en|t)?|umschreiben|(?:schreib|formulier|wandl|form)(?:e|en)?\b.*\bum\b|vereinfach(?:e|en)|korrigier\w*"
-    r"|k[üu]rz(?:e|en)|umformulier\w*|formatier\w*|verbesser(?:e|n)|lektorier\w*"
-    r"|tradui(?:s|re|sez)|reformule[rz]?|r[ée][ée]cri(?:s|re|vez)|simplifie[rz]?|corrige[rz]?|raccourci(?:s|r|ssez)"
-    r"|converti(?:s|r|ssez)|transforme[rz]?|am[ée]liore[rz]?"
-    r"|traduc(?:e|ir|i|a|re|ilo|ila|imi)|trad[úu]ce(?:lo|la|me)|traduzca|reescrib(?:e|a|ir)|reformul(?:a|e|ar)|simplific(?:a|ar|hi|are)"
-    r"|simplifique|corrig(?:e|ir)|corrij(?:a|e)|acort(?:a|e|ar)|convi[eé]rte\w*|convertir|mejor(?:a|e|ar)"
-    r"|riscriv(?:i|a|ere|ilo)|riformula(?:re)?|semplific(?:a|are|hi)|corregg(?:i|a|ere)|accorcia|convert(?:i|a|e)|migliora"
-    r"|traduz(?:a|ir|e)?|reescrev(?:a|e|er)|encurt(?:e|ar)|melhore|converta"
-    r"|翻译|译成|译为|改写|重写|润色|校对|改成|改为|转换|简化|修改"
-)
-_EXTRACT_VERBS = (
-    r"extract|pull (?:out )?|classify|categori[sz]e|label|tag|tabulate|make (?:me )?a (?:table|list|timeline|glossary|index) of"
-    r"|extrahier\w*|klassifizier\w*|extrai(?:s|re|a|r|ga|gas|yez)?|extrae(?:r)?|extraiga|classe[rz]?|classifi(?:e|er|ez|que|ca|car|care|hi)"
-    r"|clasific(?:a|ar)|estra(?:i|rre|igga)|提取|抽取|分类|归类|摘录"
-)
-_ANSWER_VERBS = (
-    r"find|list|name|explain|describe|tell (?:me|us)|show|compare|contrast|identify|quote|cite|enumerate|count|discuss"
-    r"|analy[sz]e|answer|look (?:up|for)|search|locate|determine|work out|figure out|define|point out|point to|calculate|collect"
-    r"|give (?:me|us|the|a|an|all|every|some|\w+ (?:example|reason|argument)s?)|outline|assess|evaluate|examine|interpret|review|trace|characteri[sz]e|recommend|suggest"
-    r"|i(?:'m| am) (?:looking for|interested in)|i (?:want|need|would like) to know|according to"
-    r"|finde?n?|liste|nenn(?:e|en|t)?|erkl[äa]r(?:e|en|t)?|beschreib(?:e|en|t)?|sag(?:e|en)? (?:mir|uns)|zeig(?:e|en|t)?|vergleich(?:e|en|t)?"
-    r"|zitier\w*|z[äa]hl(?:e|en|t)|such(?:e|en|t)|analysier\w*|erl[äa]uter(?:e|n)|gib|bestimm(?:e|en)|stell(?:e|en)?\b.*\b(?:dar|gegen[üu]ber)"
-    r"|trouve[rz]?|list(?:e|er|ez)|nomme[rz]?|explique[rz]?|d[ée]cri(?:s|re|vez)|dis-moi|dites-moi|montre[rz]?|compare[rz]?"
-    r"|cite[rz]?|[ée]num[èeé]re[rz]?|analyse[rz]?|cherche[rz]?|recherche[rz]?|donne[rz]?|indique[rz]?|d[ée]finis"
-    r"|encuentr[ae]|enumer[ae]|lista|nombra|explic(?:a|ar)|expl[íi]came|describe|describ(?:a|ir)|d[ií](?:me|ga)|muestra|mu[ée]strame|compar(?:a|ar)"
-    r"|cita|busca|analiz(?:a|ar|e)|indic(?:a|ar|hi)|menciona|dame|se[ñn]ala|define"
-    r"|trova|elenca|nomina|spiega(?:mi)?|descrivi|dimmi|mostra(?:mi)?|confronta(?:re)?|paragona|cerca|analizza|dammi|definisci"
-    r"|encontre|liste|enumere|nomeie|explique|descreva|diga(?:-me)?|mostre|cite|procure|busque|aponte|d[êe]"
-    r"|找出|找到|列出|列举|解释|说明|描述|告诉我|比较|对比|分析|查找|指出|介绍|引用|说说|谈谈|回答|数一数|讲讲"
-)
-_INTERROGATIVES = (
-    r"who(?:m|se)?|what|when|where|why|which|how|is|are|was|were|am|do|does|did|can|could|will|would|should|shall|may|might|has|have|had"
-    r"|(?:in|at|on|by|to|for|from|with|of|under) (?:which|what|whom|whose)|who'?s|what'?s|where'?s|how'?s"
-    r"|wer|wen|wem|wessen|was|wann|wo|wohin|woher|warum|weshalb|wieso|welche[rsmn]?|wie|wieviele?|ist|sind|war(?:en)?|hat|haben"
-    r"|gibt es|kann|wird|(?:in|an|auf|aus|mit|von|zu|f[üu]r|bei) (?:wem|wen|was|welche[rsmn]?)|wo(?:mit|von|r[üu]ber|rum|durch|zu|bei|rin)"
-    r"|qui|que|qu'est-ce|quoi|quand|o[ùu]|pourquoi|comment|quel(?:le)?s?|combien|est-ce|y a-t-il|(?:[àa]|de|pour|avec|dans) (?:qui|quoi|quel(?:le)?s?)"
-    r"|qui[ée]n(?:es)?|qu[ée]|cu[áa]ndo|d[óo]nde|por qu[ée]|cu[áa]l(?:es)?|c[óo]mo|cu[áa]nt[oa]s?|hay|(?:a|de|en|con|para) (?:qui[ée]n|qu[ée]|cu[áa]l)"
-    r"|chi|che|cosa|che cosa|quando|dove|perch[ée]|quale?|quali|come|quant[oaie]|(?:a|di|in|con|da|per) (?:chi|che|cosa|quale?|quali)|c'[èe]"
-    r"|quem|o que|onde|por que|porqu[eê]|quais|qual|como|quantos?|quantas?|h[áa]|(?:a|de|em|com|para) (?:quem|que|qual)|existe"
 )
 _CHINESE_QUESTION = re.compile(
     r"[？吗呢]\s*$|谁|什么|何时|哪里|哪儿|哪个|哪些|哪一|为什么|为何|怎么|怎样|如何|多少|第?几[个位种名章次年岁人天]|有没有|是不是|是否"
 )
 _TALK = re.compile(
-    r"^(?:hi|hello|hey|hallo|guten (?:tag|morgen|abend)|good (?:morning|evening|afternoon|night)|bonjour|bonsoir|salut|coucou|hola|buenos d[íi]as"
+    r"^(?:hi|hello|hey|hallo|guten (?:tag|morgen|abend)|good (?:morning|evening|afternoon|night)|bonjour|bonsoir"
+    r"|salut|coucou|hola|buenos d[íi]as"
     r"|buenas (?:tardes|noches)|ciao|buongiorno|buonasera|ol[áa]|bom dia|boa (?:tarde|noite)|你好|您好|早上好|晚上好"
-    r"|thanks?(?: you)?(?: so much| very much| a lot)?|danke(?: sch[öo]n| dir| ihnen)?|merci(?: beaucoup)?|(?:muchas )?gracias|grazie(?: mille)?|(?:muito )?obrigad[oa]|谢谢你?|再见"
-    r"|bye|good ?bye|see you|tsch[üu]ss|au revoir|adi[óo]s|arrivederci|tchau|ok(?:ay)?|great|cool|nice|perfect|got it|sounds good|yes|no)"
-    r"(?:[,，]? (?:there|again|everyone|all|my friend|so far|longdoc|for (?:that|your help|the help|everything)|for (?:deine|ihre) hilfe|f[üu]r (?:deine|ihre|die) hilfe|pour ton aide|pour votre aide|por (?:tu|su|la|a sua|sua) ayuda|por (?:sua|tua) ajuda|per (?:il tuo|l'|il suo) ?aiuto))*\s*[.!！。~?？]*$"
-    r"|^how are you\b|^how'?s it going|^who are you\b|^what(?:'s| is) your name|^what can you do|^nice to meet you|^let'?s (?:talk|chat)\b|^can we (?:talk|chat)"
-    r"|^wie geht(?:'s| es)|^wer bist du|^was kannst du|^wie hei[ßs]+t du|^(?:comment )?[çc]a va|^comment (?:vas-tu|allez-vous|tu t'appelles)|^qui es-tu"
-    r"|^[¿]?(?:c[óo]mo est[áa]s|qu[ée] tal|qui[ée]n eres)|^come stai|^chi sei|^come ti chiami|^tudo bem|^como (?:vai|voc[êe] est[áa])|^quem [ée] voc[êe]|^你是谁|^你叫什么|^最近(?:怎么样|好吗)|^我们?(?:聊聊|聊一聊)"
-    r"|^(?:please )?(?:remember|don't forget|keep in mind|note) that (?:i|my|we)\b|^(?:bitte )?(?:merk dir|denk daran)\b|^(?:souviens-toi|rappelle-toi|retiens)\b|^recuerda que (?:yo|mi|me|soy|vivo)\b"
+    r"|thanks?(?: you)?(?: so much| very much| a lot)?|danke(?: sch[öo]n| dir| ihnen)?|merci(?: beaucoup)?"
+    r"|(?:muchas )?gracias|grazie(?: mille)?|(?:muito )?obrigad[oa]|谢谢你?|再见"
+    r"|bye|good ?bye|see you|tsch[üu]ss|au revoir|adi[óo]s|arrivederci|tchau|ok(?:ay)?|great|cool|nice|perfect"
+    r"|got it|sounds good|yes|no)"
+    r"(?:[,，]? (?:there|again|everyone|all|my friend|so far|longdoc|for (?:that|your help|the help|everything)"
+    r"|for (?:deine|ihre) hilfe|f[üu]r (?:deine|ihre|die) hilfe|pour ton aide|pour votre aide|por (?:tu|su|la|a sua"
+    r"|sua) ayuda|por (?:sua|tua) ajuda|per (?:il tuo|l'|il suo) ?aiuto))*\s*[.!！。~?？]*$"
+    r"|^how are you\b|^how'?s it going|^who are you\b|^what(?:'s| is) your name|^what can you do|^nice to meet you"
+    r"|^let'?s (?:talk|chat)\b|^can we (?:talk|chat)"
+    r"|^wie geht(?:'s| es)|^wer bist du|^was kannst du|^wie hei[ßs]+t du|^(?:comment )?[çc]a va|^comment (?:vas-tu"
+    r"|allez-vous|tu t'appelles)|^qui es-tu"
+    r"|^[¿]?(?:c[óo]mo est[áa]s|qu[ée] tal|qui[ée]n eres)|^come stai|^chi sei|^come ti chiami|^tudo bem|^como (?:vai"
+    r"|voc[êe] est[áa])|^quem [ée] voc[êe]|^你是谁|^你叫什么|^最近(?:怎么样|好吗)|^我们?(?:聊聊|聊一聊)"
+    r"|^(?:please )?(?:remember|don't forget|keep in mind|note) that (?:i|my|we)\b|^(?:bitte )?(?:merk dir"
+    r"|denk daran)\b|^(?:souviens-toi|rappelle-toi|retiens)\b|^recuerda que (?:yo|mi|me|soy|vivo)\b"
     r"|^ricord(?:a|ati) che\b|^lembre-se de que|^记住"
-    r"|^(?:my name is|i(?:'m| am) (?!looking|interested|writing|trying|working)|i live|i(?:'ve| have) (?:got )?(?:a|two|three) |i (?:like|love|hate|prefer|feel|moved|work)\b|call me"
-    r"|ich (?:hei[ßs]+e|bin|wohne|mag|habe|arbeite|f[üu]hle)|mein name ist|je (?:m'appelle|suis|vis|travaille|me sens)|j'(?:habite|aime|ai)|me llamo|mi nombre es|(?:yo )?(?:soy|vivo|trabajo)|me gusta"
-    r"|mi chiamo|(?:io )?(?:sono|abito|lavoro)\b|mi piace|meu nome [ée]|(?:eu )?(?:sou|moro|gosto|trabalho)\b|me chamo|我(?:叫|是|住|喜欢|在))"
-    r"|\b(?:did|have) i (?:say|tell|said|told|mention|ever)|\bi (?:told|said|mentioned)\b.*\b(?:you|earlier|before|yesterday|last)|\bwhat (?:do|did) you (?:know|remember) (?:about|of) me"
-    r"|\b(?:we|you and i) (?:talk|spoke|discuss|were (?:talking|discussing))|\bour (?:last |previous |earlier )?(?:conversation|chat|discussion)"
-    r"|\b(?:habe ich (?:dir|ihnen)|haben wir .*(?:gesprochen|besprochen)|was wei[ßs]+t du (?:[üu]ber|von) mi(?:ch|r)|unser\w* (?:letzte[sn]? )?(?:gespr[äa]ch|unterhaltung))"
-    r"|\b(?:t'ai-je|vous ai-je|je t'ai (?:dit|parl[ée])|que sais-tu de moi|notre (?:derni[èe]re )?conversation)|\b(?:te (?:dije|cont[ée])|qu[ée] sabes de m[íi]|nuestra (?:[úu]ltima )?conversaci[óo]n)"
-    r"|\b(?:ti ho (?:detto|raccontato)|cosa sai di me|nostra (?:ultima )?conversazione)|\b(?:eu te (?:disse|contei)|o que voc[êe] sabe sobre mim|nossa ([úu]ltima )?conversa)"
+    r"|^(?:my name is|i(?:'m| am) (?!looking|interested|writing|trying|working)|i live|i(?:'ve| have) (?:got )?(?:a"
+    r"|two|three) |i (?:like|love|hate|prefer|feel|moved|work)\b|call me"
+    r"|ich (?:hei[ßs]+e|bin|wohne|mag|habe|arbeite|f[üu]hle)|mein name ist|je (?:m'appelle|suis|vis|travaille"
+    r"|me sens)|j'(?:habite|aime|ai)|me llamo|mi nombre es|(?:yo )?(?:soy|vivo|trabajo)|me gusta"
+    r"|mi chiamo|(?:io )?(?:sono|abito|lavoro)\b|mi piace|meu nome [ée]|(?:eu )?(?:sou|moro|gosto|trabalho)\b"
+    r"|me chamo|我(?:叫|是|住|喜欢|在))"
+    r"|\b(?:did|have) i (?:say|tell|said|told|mention|ever)|\bi (?:told|said|mentioned)\b.*\b(?:you|earlier|before"
+    r"|yesterday|last)|\bwhat (?:do|did) you (?:know|remember) (?:about|of) me"
+    r"|\b(?:we|you and i) (?:talk|spoke|discuss|were (?:talking|discussing))|\bour (?:last |previous "
+    r"|earlier )?(?:conversation|chat|discussion)"
+    r"|\b(?:habe ich (?:dir|ihnen)|haben wir .*(?:gesprochen|besprochen)|was wei[ßs]+t du (?:[üu]ber|von) mi(?:ch|r)"
+    r"|unser\w* (?:letzte[sn]? )?(?:gespr[äa]ch|unterhaltung))"
+    r"|\b(?:t'ai-je|vous ai-je|je t'ai (?:dit|parl[ée])|que sais-tu de moi|notre (?:derni[èe]re )?conversation)"
+    r"|\b(?:te (?:dije|cont[ée])|qu[ée] sabes de m[íi]|nuestra (?:[úu]ltima )?conversaci[óo]n)"
+    r"|\b(?:ti ho (?:detto|raccontato)|cosa sai di me|nostra (?:ultima )?conversazione)|\b(?:eu te (?:disse|contei)"
+    r"|o que voc[êe] sabe sobre mim|nossa ([úu]ltima )?conversa)"
     r"|我(?:跟|和|对)?你?(?:说过|讲过|提过)|我们(?:上次|昨天|之前)(?:聊|谈|说)|你(?:知道|记得)我"
 )
 _STATEMENT = re.compile(
-    r"\b(?:is|are|was|were|has|had|have|does|did|will|would|can|could|never|always|\w{3,}ed|says|said|became|began|dies|lives|wins|won|lost|went|came|took|gave|kills|loves|contains|shows|costs|owns|makes|made"
+    r"\b(?:is|are|was|were|has|had|have|does|did|will|would|can|could|never|always|\w{3,}ed|says|said|became|began"
+    r"|dies|lives|wins|won|lost|went|came|took|gave|kills|loves|contains|shows|costs|owns|makes|made"
     r"|ist|sind|war|waren|hat|hatte|hatten|wurde|wurden|wird|werden|kann|stirbt|starb|lebt|lebte|ging|kam"
     r"|est|sont|[ée]tait|[ée]taient|fut|furent|ont|avait|avaient|sera|meurt|vit"
     r"|es|son|era|eran|fue|fueron|ha|han|hab[íi]a|ser[áa]|est[áa]|muere|muri[óo]|vive|tiene|ten[íi]a|\w{3,}[óo]"
@@ -184,12 +124,12 @@ _STATEMENT = re.compile(
     r"|[是有在了死住]"
 )
 _ORDERS: tuple[tuple[Intent, str], ...] = (
-    (Intent.CHECK, _CHECK_VERBS),
-    (Intent.CHANGE, _CHANGE_VERBS),
-    (Intent.SUMMARIZE, _SUMMARY_VERBS),
-    (Intent.EXTRACT, _EXTRACT_VERBS),
-    (Intent.WRITE, _WRITE_VERBS),
-    (Intent.ANSWER, _ANSWER_VERBS),
+    (Intent.CHECK, CHECK_VERBS),
+    (Intent.CHANGE, CHANGE_VERBS),
+    (Intent.SUMMARIZE, SUMMARY_VERBS),
+    (Intent.EXTRACT, EXTRACT_VERBS),
+    (Intent.WRITE, WRITE_VERBS),
+    (Intent.ANSWER, ANSWER_VERBS),
 )
 _CJK = r"[\u3400-\u9fff]"
 _OPENING = tuple((intent, re.compile(rf"(?:{verbs})(?:(?<={_CJK})|(?!\w))", re.DOTALL)) for intent, verbs in _ORDERS)
@@ -197,24 +137,30 @@ _LATER = tuple(
     (
         intent,
         re.compile(
-            rf"(?:[,:;.!?\n–—，：；。]\s*|\b(?:to|and|please|now|i need|i want|we need|and then|then|bitte|und|et|de|y|e|para|por favor|s'il vous pla[îi]t|s'il te pla[îi]t)\s+)"
+            rf"(?:[,:;.!?\n–—，：；。]\s*|\b(?:to|and|please|now|i need|i want|we need|and then|then|bitte|und|et|de|y"
+            rf"|e|para|por favor|s'il vous pla[îi]t|s'il te pla[îi]t)\s+)"
             rf"(?P<verb>(?:{verbs})(?:(?<={_CJK})|(?!\w)))|(?P<han>(?:{verbs})(?<={_CJK}))"
         ),
     )
     for intent, verbs in _ORDERS
 )
 _QUESTION_MARK = re.compile(r"[?？]\s*[\"”»]?\s*$")
-_OPENS_QUESTION = re.compile(rf"^[¿]?\s*(?:{_INTERROGATIVES})(?!\w)")
-_WRITTEN_SUMMARY = re.compile(rf"^(?:[^,.;:，。]|(?<=\d)[,.](?=\d)){{0,60}}?{_SUMMARY_NOUNS}")
-_SUMMARY_NOUN = re.compile(_SUMMARY_NOUNS)
+_OPENS_QUESTION = re.compile(rf"^[¿]?\s*(?:{INTERROGATIVES})(?!\w)")
+_WRITTEN_SUMMARY = re.compile(rf"^(?:[^,.;:，。]|(?<=\d)[,.](?=\d)){{0,60}}?{SUMMARY_NOUNS}")
+_SUMMARY_NOUN = re.compile(SUMMARY_NOUNS)
 _IN_SHORT = re.compile(
-    r"\b(?:(?:main|key|central|essential|most important) (?:ideas?|points?|arguments?|takeaways?|findings|messages?)|takeaways|in a nutshell"
-    r"|the gist|(?:hauptgedanken?|kernaussagen?|wichtigste[nrs]? punkte)|(?:id[ée]es|points) (?:principales?|principaux|cl[ée]s)"
-    r"|(?:ideas|puntos) (?:principales|clave)|(?:idee|punti) (?:principali|chiave)|(?:ideias|pontos) (?:principais|chave))\b|要点|主要内容|大意"
+    r"\b(?:(?:main|key|central|essential|most important) (?:ideas?|points?|arguments?|takeaways?|findings|messages?)"
+    r"|takeaways|in a nutshell"
+    r"|the gist|(?:hauptgedanken?|kernaussagen?|wichtigste[nrs]? punkte)|(?:id[ée]es|points) (?:principales?"
+    r"|principaux|cl[ée]s)"
+    r"|(?:ideas|puntos) (?:principales|clave)|(?:idee|punti) (?:principali|chiave)|(?:ideias|pontos) (?:principais"
+    r"|chave))\b|要点|主要内容|大意"
 )
 _REQUESTED = re.compile(
-    r"^(?:(?:can|could|would|will) you|kannst du|k[öo]nnen sie|k[öo]nntest du|k[öo]nnten sie|w[üu]rdest du|peux-tu|pouvez-vous|pourrais-tu|pourriez-vous"
-    r"|[¿]?(?:me )?(?:puedes|podr[íi]as|puede|podr[íi]a)|(?:mi )?(?:puoi|potresti|pu[òo]|potrebbe)|(?:voc[êe] )?(?:pode|poderia)|能不能|能否|可以|你能|您能)\b"
+    r"^(?:(?:can|could|would|will) you|kannst du|k[öo]nnen sie|k[öo]nntest du|k[öo]nnten sie|w[üu]rdest du|peux-tu"
+    r"|pouvez-vous|pourrais-tu|pourriez-vous"
+    r"|[¿]?(?:me )?(?:puedes|podr[íi]as|puede|podr[íi]a)|(?:mi )?(?:puoi|potresti|pu[òo]|potrebbe)"
+    r"|(?:voc[êe] )?(?:pode|poderia)|能不能|能否|可以|你能|您能)\b"
 )
 _FINAL_VERB = (
     (Intent.SUMMARIZE, re.compile(r"\bzusammenfassen\b")),
@@ -233,11 +179,13 @@ _THANKS = re.compile(
     r"^(?:thanks|thank you|danke|vielen dank|merci|gracias|muchas gracias|grazie|obrigad[oa]|谢谢|多谢)(?!\w)"
 )
 _OF_ONESELF = re.compile(
-    r"^(?:i|i'm|i've|we|we're|my|our|ich|wir|mein\w*|je|j'|nous|mon|ma|mes|yo|nosotros|mi|mis|io|noi|mio|mia|eu|n[óo]s|meu|minha|我)(?!\w)"
+    r"^(?:i|i'm|i've|we|we're|my|our|ich|wir|mein\w*|je|j'|nous|mon|ma|mes|yo|nosotros|mi|mis|io|noi|mio|mia|eu"
+    r"|n[óo]s|meu|minha|我)(?!\w)"
 )
 _SENTENCE_END = re.compile(r"[.。!！]\s*[\"”»]?$")
 _FUNCTION_WORD = re.compile(
-    r"\b(?:the|an?|his|her|their|its|of|der|die|das|dem|den|des|eine[mnrs]?|ein|sein\w*|ihre?\w*|am|im|zum|zur|von|le|la|les|du|des|une?|sa|ses|au"
+    r"\b(?:the|an?|his|her|their|its|of|der|die|das|dem|den|des|eine[mnrs]?|ein|sein\w*|ihre?\w*|am|im|zum|zur|von"
+    r"|le|la|les|du|des|une?|sa|ses|au"
     r"|el|los|las|una?|sus?|del|al|il|lo|gli|uno|dei|della|nel|nella|os?|as?|um|uma|seus?|suas?|do|da|dos|das|no|na)\b"
 )
 _FEWEST_OF_STATEMENT = 3
@@ -306,7 +254,7 @@ def _questioned(text: str, bare: str) -> FoundIntent | None:
     order = _ordered("", _bare(after[0])) if after else None
     if order is not None and order.intent not in {Intent.ANSWER, Intent.QUESTION}:
         return order
-    return FoundIntent(Intent.QUESTION, bare.split(" ")[0] if not re.search(_CJK, bare) else "?")
+    return FoundIntent(Intent.QUESTION, bare.partition(" ")[0] if not re.search(_CJK, bare) else "?")
 
 
 def _ordered_later(text: str, bare: str) -> FoundIntent | None:

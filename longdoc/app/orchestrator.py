@@ -14,13 +14,13 @@ from longdoc.agents.events import Emit, NodeDone, Planned, Warned
 from longdoc.agents.question_tail import question_tail
 from longdoc.agents.routing import Capability, Route
 from longdoc.app.bootstrap import Workspace
-from longdoc.app.runs import OpenRun, RunUsage, open_run
+from longdoc.app.runs import OpenRun, open_run
 from longdoc.app.shelf import shelf_of_collection
 from longdoc.app.work_call import room_for_documents
 from longdoc.app.work_person import find_person, owner_of, person_for
 from longdoc.app.work_plan import DoRequest, WorkPlan, WorkStep, plan_text, read_plan
 from longdoc.app.work_planning import Planner
-from longdoc.app.work_results import DoResult, StepResult, added
+from longdoc.app.work_results import DoResult, StepResult
 from longdoc.app.work_steps import StepWork
 from longdoc.documents.readers import read_bytes
 from longdoc.engines.engine import TextSink
@@ -93,7 +93,7 @@ async def carry_out(
         await workspace.records.nodes.keep_first(run.id, len(plan.steps) + 1)
         carrying = _CarryingOut(asked, plan, run, fresh=fresh, on_text=on_text)
         steps = await carrying.steps()
-        result = DoResult(plan, steps, run.id, carrying.usage)
+        result = DoResult(plan, steps, run.id, run.usage)
         run.status = RunStatus.GAPS if result.gaps else RunStatus.DONE
         run.result_node = f"{run.id}.{result.shown[-1].number}"
     return result
@@ -179,7 +179,7 @@ async def _turn(workspace: Workspace, run: RunRequest) -> int:
 
 
 class _CarryingOut:
-    """The steps of a plan on their way; `usage` is what all of them took."""
+    """The steps of a plan on their way."""
 
     def __init__(self, asked: _Asked, plan: WorkPlan, run: OpenRun, *, fresh: bool, on_text: TextSink | None) -> None:
         self._asked = asked
@@ -188,7 +188,6 @@ class _CarryingOut:
         self._fresh = fresh
         self._on_text = on_text
         self._done: dict[int, StepResult] = {}
-        self.usage = RunUsage()
 
     async def steps(self) -> tuple[StepResult, ...]:
         """What came of each step, in order."""
@@ -220,14 +219,12 @@ class _CarryingOut:
             person = await person_for(
                 asked.workspace, asked.request, asked.profile, step.route.capability, step.instruction
             )
-            result = await work.do(step, self._done, person, fresh=fresh)
+            return await work.do(step, self._done, person, fresh=fresh)
         except LdaError as error:
             if error.resumable or len(self._plan.steps) == 1:
                 raise
             self._run.emit(Warned(f"step {step.number} came to nothing: {error}"))
             return StepResult(step.number, step.instruction, step.route, failure=str(error))
-        self.usage = added(self.usage, result.usage)
-        return result
 
     async def _store(self, step: WorkStep) -> None:
         """Keep a step as a node of the run."""

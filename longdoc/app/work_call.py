@@ -95,7 +95,7 @@ async def do_in_one_call(
             run.emit(event)
 
         run.emit(Planned(1, "one call"))
-        asking = _request(workspace.engine.info, instruction, documents, told, words, background)
+        asking = _request(workspace.engine.info, instruction, documents, turns=told, words=words, background=background)
         answer = await call(run.engine, asking, purpose="answer", emit=noting, on_text=on_text)
         text = without_asides(answer.text).strip()
         status = NodeStatus.TRUNCATED if answer.cut else NodeStatus.DONE
@@ -110,6 +110,7 @@ def _request(
     info: EngineInfo,
     instruction: str,
     documents: Sequence[Document],
+    *,
     turns: Sequence[Turn],
     words: int | None,
     background: Quoted | None,

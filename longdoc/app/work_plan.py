@@ -91,12 +91,6 @@ class WorkPlan:
             "steps": [step.to_json() for step in self.steps],
         }
 
-    @property
-    def last(self) -> tuple[int, ...]:
-        """The numbers of the steps whose texts no later step takes: these are the result."""
-        taken = {number for step in self.steps for number in step.steps}
-        return tuple(step.number for step in self.steps if step.number not in taken)
-
 
 def plan_text(plan: WorkPlan) -> str:
     """A plan as it is kept."""

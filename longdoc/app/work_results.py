@@ -48,9 +48,11 @@ class DoResult(Shown):
 
     @property
     def shown(self) -> tuple[StepResult, ...]:
-        """The steps whose texts are the result; of a plan whose last steps failed, the last that came out."""
-        done = [step for step in self.steps if step.number in self.plan.last and not step.failure]
-        return tuple(done) or tuple([step for step in self.steps if not step.failure][-1:])
+        """The steps whose texts are the result: those that came out and that no other one which did took."""
+        done = [step for step in self.steps if not step.failure]
+        numbers = {step.number for step in done}
+        taken = {one for step in self.plan.steps if step.number in numbers for one in step.steps}
+        return tuple(step for step in done if step.number not in taken)
 
     @property
     def text(self) -> str:
