@@ -36,7 +36,7 @@ def test_a_retriever_tells_where_what_it_found_stands(lda: LongDoc) -> None:
 def test_a_retriever_searches_a_collection(lda: LongDoc) -> None:
     lda.collect("shelf", [book("One"), book("Two")])
     found = LongDocRetriever(lda=lda, collection="shelf", k=8).invoke("Day 3 in Two")
-    assert {one.metadata["title"] for one in found} <= {"One", "Two"}
+    assert {one.metadata["title"] for one in found} <= {"One.md", "Two.md"}
     assert len(found) == 8
 
 
@@ -134,9 +134,9 @@ def test_a_tool_that_cannot_do_it_tells_the_model(lda: LongDoc) -> None:
     call = {"name": "summarize_document", "args": {"words": 50}, "id": "1", "type": "tool_call"}
     message = tools["summarize_document"].invoke(call)
     assert message.status == "error"
-    assert "One; Two" in message.text
+    assert "One.md; Two.md" in message.text
     named = {**call, "args": {"words": 50, "document": "two"}}
-    assert tools["summarize_document"].invoke(named).artifact.document.title == "Two"
+    assert tools["summarize_document"].invoke(named).artifact.document.title == "Two.md"
 
 
 def test_what_stops_all_work_is_raised_by_a_tool(tmp_path: Path) -> None:

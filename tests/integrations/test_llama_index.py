@@ -155,7 +155,9 @@ def test_a_memory_block_keeps_and_recalls(lda: LongDoc) -> None:
             from_short_term_memory=True,
         )
         await memory.aput(ChatMessage(role=MessageRole.USER, content="What is my cat called?"))
-        return "\n".join(str(message.content) for message in await memory.aget())
+        told = "\n".join(str(message.content) for message in await memory.aget())
+        await memory.sql_store._async_engine.dispose()  # nothing public closes it
+        return told
 
     told = asyncio.run(main())
     assert "My cat is called Kiki." in told

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from langchain.agents import create_agent
+from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType] of parameters not used here
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from longdoc.agents.events import Emit, Planned, Warned
@@ -148,7 +148,7 @@ class _Agent:
         asked = Quoted(instruction, {"run": self._run.id, "part": "instruction"})
         prompt = render("agent/work", {"steps": self._steps, "titles": titles, "request": asked})
         self._run.emit(Planned(1, f"an agent with {len(self._tools)} tools, {self._steps} steps at most"))
-        agent: Any = create_agent(self._model, self._tools, system_prompt=prompt.system)
+        agent = cast("Any", create_agent(self._model, self._tools, system_prompt=prompt.system))
         state = await agent.ainvoke(
             {"messages": [("user", prompt.user)]}, {"recursion_limit": _GRAPH_STEPS * self._steps + _GRAPH_STEPS}
         )
@@ -160,10 +160,10 @@ class _Agent:
         steps = tuple(
             AgentStep(calls[one.tool_call_id]["name"], calls[one.tool_call_id]["args"], str(one.text)) for one in given
         )
-        results = [one.artifact for one in given if isinstance(one.artifact, Shown)]
+        results = cast("list[Any]", [one.artifact for one in given if isinstance(one.artifact, Shown)])
         usage = self._run.usage
         for one in results:
-            usage = added(usage, one.usage)  # pyright: ignore[reportAttributeAccessIssue] what is shown is a result
+            usage = added(usage, one.usage)
         text = str(messages[-1].text).strip()
         bounded = self._model.bounded and bool(given)
         if bounded:

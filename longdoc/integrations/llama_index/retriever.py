@@ -30,7 +30,7 @@ class LongDocRetriever(BaseRetriever):
     def __init__(self, lda: Opened, documents: Inputs = (), *, collection: str | None = None, k: int = 6) -> None:
         self._desk = Desk(lda, documents, collection)
         self._k = k
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType] of parameters not used here
 
     @override
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
