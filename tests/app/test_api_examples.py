@@ -54,7 +54,7 @@ def test_an_example_with_a_loop(code: str, folder: Path) -> None:
         async with face(folder) as lda:
             compiled = compile(code, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
             names = {"lda": lda, "AsyncLongDoc": AsyncLongDoc}
-            running = eval(compiled, names)  # noqa: S307 our own docstrings
+            running = eval(compiled, names)
             if running is not None:
                 await running
 
@@ -64,7 +64,7 @@ def test_an_example_with_a_loop(code: str, folder: Path) -> None:
 @pytest.mark.parametrize("code", SYNC.values(), ids=SYNC)
 def test_an_example_without_a_loop(code: str, folder: Path) -> None:
     with sync_face(folder) as lda:
-        exec(code, {"lda": lda, "LongDoc": LongDoc})  # noqa: S102 our own docstrings
+        exec(code, {"lda": lda, "LongDoc": LongDoc})
 
 
 def test_every_capability_has_an_example() -> None:
