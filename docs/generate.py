@@ -51,17 +51,15 @@ def commands_page() -> str:
 
 
 def settings_table() -> str:
-    """The settings with their names in the environment, what they are where not set, and what they say."""
-    lines = ["| setting | in the environment | not set | what it is |", "|---|---|---|---|"]
+    """The settings, what they are where not set, what they say, and other names that they have in the environment."""
+    lines = ["| setting | not set | what it is |", "|---|---|---|"]
     for name, setting in Settings.model_fields.items():
         alias = setting.validation_alias
         choices = alias.choices if isinstance(alias, AliasChoices) else ()
-        variables = [str(one) for one in choices if str(one).isupper()] or [f"LDA_{name.upper()}"]
-        default = "" if setting.default is None else f"`{setting.default}`"
-        named = ", ".join(f"`{one}`" for one in variables)
-        if name == "vllm":
-            named, default = "`LDA_VLLM__DTYPE`, …", "as vLLM has it"
-        lines.append(f"| `{name}` | {named} | {default} | {_cell(setting.description or '')} |")
+        others = [f"`{one}`" for one in choices if str(one).isupper() and one != f"LDA_{name.upper()}"]
+        default = "" if setting.default is None or name == "vllm" else f"`{setting.default}`"
+        also = f" (also {', '.join(others)})" if others else ""
+        lines.append(f"| `{name}` | {default} | {_cell(setting.description or '')}{also} |")
     return "\n".join(lines) + "\n"
 
 
