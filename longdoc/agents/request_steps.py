@@ -74,11 +74,11 @@ _RESULT_BEFORE = (
     r"|esses|essas|del|della|dei|delle|degli|dello|du|des|do|da|dos|das|al|alla|ai|alle|aux?|in the|上述|这些?|该|各)"
 )
 _PRONOUN = re.compile(
-    r"\b(?:it|its|them|their|they|this|that|these|those|the (?:result|results|outcome|former|above)|everything|both"
-    r"|es|sie|ihre?[nrms]?|ihnen|diese[ns]?|das ergebnis|daraus|davon|dazu|beide[ns]?"
-    r"|le|la|les|leurs?|en|cela|[çc]a|lo|los|las|su|sus|ello|esto|eso|lo|li|loro|esso|ci[òo]|isso|eles|elas|seus?"
-    r"|suas?|deles|delas)\b"
-    r"|-(?:le|la|les|lo|los|las|os|as|o|a)\b|\w{3,}(?:lo|la|los|las|li|le)\b|它们?|其|这些?|上述|两者",
+    r"\b(?:it|its|them|their|they|this|that|these|those|the (?:result|results|outcome|former|above)|both"
+    r"|es|sie|ihre?[nrms]?|ihnen|diese[ns]?|das ergebnis|daraus|davon|dazu|beide[ns]?|leurs?|cela|[çc]a|sus|ello|esto"
+    r"|eso|loro|esso|ci[òo]|isso|eles|elas|deles|delas)\b|-(?:le|la|les|lo|los|las|os|as|o|a)\b"
+    r"|\b(?:trad|resum|res[úu]m|riassum|escr|scriv|corr[ei]g|corrij|simplif|reform|compar|paragon)"
+    r"\w{0,8}(?:lo|la|los|las|li|le)\b|它们?|其|这些?|上述|两者",
     re.IGNORECASE,
 )
 _ORDINALS = (

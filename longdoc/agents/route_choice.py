@@ -50,7 +50,7 @@ async def choose_route(engine: Engine, request: str, given: AskedWith, *, emit: 
     Where the model's choice cannot be used, the likeliest is taken, and the reason says so. Raises what
     `Engine.complete` raises but for refusals of this one request.
     """
-    allowed = open_capabilities(given)
+    allowed = open_capabilities(request, given)
     one_of: Any = Literal[tuple(str(one) for one in allowed)]
     shape = create_model("Choice", __config__=LENIENT, capability=(one_of, ...))
     prompt = render(
@@ -78,8 +78,7 @@ async def plan_by_model(
 ) -> list[PlannedStep] | None:
     """The steps that a model takes a request apart into; None where its answer cannot be used. Raises as
     `choose_route`."""
-    allowed = [*open_capabilities(given)]
-    allowed += [one for one in (Capability.CALL, Capability.ASK, Capability.SUMMARIZE) if one not in allowed]
+    allowed = [one for one in Capability if one is not Capability.CHAT or given.talking]
     prompt = render(
         "route/plan",
         {

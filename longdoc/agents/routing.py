@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from longdoc.agents.draft_budget import SHORT_REQUEST
 from longdoc.agents.draft_request import requested_length
-from longdoc.agents.routing_words import FoundIntent, Intent, intent_of
+from longdoc.agents.routing_words import FoundIntent, Intent, in_known_language, intent_of
 from longdoc.json_value import JsonValue
 
 
@@ -159,12 +159,17 @@ def route_by_rules(request: str, given: AskedWith) -> Route | None:
     return _routed(request, found, given, words, asked.chapters)
 
 
-def open_capabilities(given: AskedWith) -> tuple[Capability, ...]:
-    """What can serve a request at all that comes with this, the likeliest first."""
+def open_capabilities(request: str, given: AskedWith) -> tuple[Capability, ...]:
+    """What can serve a request that no rule knows, the likeliest first.
+
+    Who wants a text written or a claim checked says so; where the language is known and nothing says so, neither is
+    meant.
+    """
     if given.grounded:
-        one_call = (Capability.CALL,) if given.fits else ()
+        named = () if in_known_language(request) else (Capability.CHECK, Capability.WRITE)
+        one_call = (Capability.CALL,) if given.fits and not in_known_language(request) else ()
         talk = (Capability.CHAT,) if given.talking else ()
-        return (Capability.ASK, Capability.SUMMARIZE, Capability.CHECK, Capability.WRITE, *one_call, *talk)
+        return (Capability.ASK, Capability.SUMMARIZE, *named, *one_call, *talk)
     if given.talking:
         return (Capability.CHAT, Capability.WRITE)
     return (Capability.CALL, Capability.WRITE, Capability.CHAT)

@@ -206,6 +206,13 @@ def gives_order(clause: str) -> Intent | None:
     return None if found is None else found.intent
 
 
+def in_known_language(request: str) -> bool:
+    """Whether little words show that a request is in a language whose orders are known: what orders nothing then is
+    no order of a kind that is always named."""
+    text = _folded(request)
+    return re.search(_CJK, text) is not None or _FUNCTION_WORD.search(text) is not None
+
+
 def asks_question(clause: str) -> bool:
     """Whether a clause is a question of its own."""
     text = _folded(clause)

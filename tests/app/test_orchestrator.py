@@ -244,7 +244,7 @@ def test_a_user_is_laid_over_what_is_done_and_goes_with_all_that_was_done(
         await records.profiles.put(tenant.id, [("ann", one) for one in items])
         result = await do(workspace, request_, emit=lambda event: None)
         assert "for ann" in result.steps[0].personal
-        shown = [call.messages[-1].content for call in engine.calls if kind(call) == prompt]
+        shown = [message.content for call in engine.calls if kind(call) == prompt for message in call.messages]
         assert any("lighthouses" in one for one in shown), [kind(call) for call in engine.calls]
         profile = await records.profiles.get(tenant.id, "ann")
         await records.profiles.delete(profile)
