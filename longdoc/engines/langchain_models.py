@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 INSTALL: Final = "pip install 'longdoc[langchain]'"
 _OPENAI: Final = "openai"
+_NO_KEY: Final = "none"
+"""What a server at an address of its own gets where no key is set: OpenAI's client wants some."""
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "max_tokens": ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict", "max_new_tokens"),
     "temperature": ("temperature",),
@@ -50,7 +52,8 @@ def make_chat_model(
         raise ConfigError(f"LangChain is not installed; install it with: {INSTALL}")
     from langchain.chat_models import init_chat_model
 
-    own: dict[str, Any] = {"base_url": base_url, "api_key": api_key, "http_async_client": http_client}
+    key = api_key or (None if base_url is None else _NO_KEY)
+    own: dict[str, Any] = {"base_url": base_url, "api_key": key, "http_async_client": http_client}
     given = {key: value for key, value in own.items() if value is not None and takes_address(name)}
     try:
         return cast("BaseChatModel", init_chat_model(name, timeout=timeout, max_retries=0, **given))

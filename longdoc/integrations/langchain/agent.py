@@ -77,7 +77,7 @@ def agent_engine(settings: Settings, budget: Budget) -> Engine:
     engine = LangChainEngine.open(
         name if settings.engine == "langchain" else f"openai:{name}",
         base_url=settings.base_url,
-        api_key=settings.api_key or (None if settings.engine == "langchain" else "none"),
+        api_key=settings.api_key,
         context_window=settings.context_window,
         timeout=settings.timeout,
         prompt_price=settings.prompt_price,
