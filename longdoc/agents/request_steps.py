@@ -181,7 +181,7 @@ def _parted(request: str) -> list[str]:
 def _parts(left: str, right: str, joint: Joint) -> bool:
     """Whether a joint parts two steps."""
     first, second = _orders(left), _orders(_bare(right))
-    if first is None or second is None or _short(left):
+    if first is None or second is None or _short(left) or not re.search(r"\w", _bare(right)):
         return False
     if joint is Joint.STRONG:
         return True

@@ -10,19 +10,25 @@ MOST_CLAIMS: Final = 200
 """Claims of one request."""
 
 _LANGUAGES: Final = {
-    "English": r"in english|auf englisch|en anglais|en ingl[ée]s|in inglese|em ingl[êe]s|用英[文语]",
-    "German": r"in german|auf deutsch|en allemand|en alem[áa]n|in tedesco|em alem[ãa]o|用德[文语]",
-    "French": r"in french|auf franz[öo]sisch|en fran[çc]ais|en franc[ée]s|in francese|em franc[êe]s|用法[文语]",
-    "Spanish": r"in spanish|auf spanisch|en espagnol|en espa[ñn]ol|in spagnolo|em espanhol|用西班牙[文语]",
-    "Italian": r"in italian|auf italienisch|en italien|en italiano|in italiano|em italiano|用意大利[文语]",
-    "Portuguese": (
-        r"in portuguese|auf portugiesisch|en portugais|en portugu[ée]s|in portoghese|em portugu[êe]s|用葡萄牙[文语]"
-    ),
-    "Chinese": r"in chinese|auf chinesisch|en chinois|en chino|in cinese|em chin[êe]s|用中文|用汉语",
+    "English": r"in english|auf englisch|en anglais|en ingl[ée]s|in inglese|em ingl[êe]s",
+    "German": r"in german|auf deutsch|en allemand|en alem[áa]n|in tedesco|em alem[ãa]o",
+    "French": r"in french|auf franz[öo]sisch|en fran[çc]ais|en franc[ée]s|in francese|em franc[êe]s",
+    "Spanish": r"in spanish|auf spanisch|en espagnol|en espa[ñn]ol|in spagnolo|em espanhol",
+    "Italian": r"in italian|auf italienisch|en italien|en italiano|in italiano|em italiano",
+    "Portuguese": r"in portuguese|auf portugiesisch|en portugais|en portugu[ée]s|in portoghese|em portugu[êe]s",
+    "Chinese": r"in chinese|auf chinesisch|en chinois|en chino|in cinese|em chin[êe]s",
+}
+_IN_CHINESE: Final = {
+    "English": "英",
+    "German": "德",
+    "French": "法",
+    "Spanish": "西班牙",
+    "Italian": "意大利",
+    "Portuguese": "葡萄牙",
+    "Chinese": "[中汉]",
 }
 _LANGUAGE = {
-    name: re.compile(rf"(?:\b(?:{words})\b|(?<=用)(?:{words}))|{words.rpartition('|')[2]}")
-    for name, words in _LANGUAGES.items()
+    name: re.compile(rf"(?<!\w)(?:{words})(?!\w)|用{_IN_CHINESE[name]}[文语]") for name, words in _LANGUAGES.items()
 }
 _FOCUS = re.compile(
     r"(?:focus(?:s?ing|ed)? on|with (?:a |an |special |particular )?(?:focus|emphasis|attention) (?:on|to)"

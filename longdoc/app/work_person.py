@@ -77,6 +77,8 @@ async def person_for(
         return NOBODY
     if capability is Capability.CHECK:
         return Person(ProfileContext(), "claims are checked the same for everybody")
+    if capability is Capability.CHAT and request.session is not None:
+        return Person(ProfileContext(), f"the conversation remembers what {request.user} said; nothing else is used")
     if profile is None:
         return Person(ProfileContext(), f"nothing is known of {request.user}, so nothing is changed for them")
     budget = usual_budget(workspace.engine)

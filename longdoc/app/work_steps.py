@@ -15,6 +15,7 @@ from longdoc.app.ask import ask
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.chat import ChatOptions, open_chat
 from longdoc.app.check import check_claims
+from longdoc.app.draft_memory import forget_draft
 from longdoc.app.draft_settings import DraftOptions, new_draft
 from longdoc.app.draft_writing import DraftResult, write_draft
 from longdoc.app.finding import AskOptions
@@ -82,7 +83,7 @@ class StepWork:
             result.usage,
             gaps=gaps,
             personal=person.told,
-            draft=result.draft.name if isinstance(result, DraftResult) else "",
+            draft=result.draft.name if isinstance(result, DraftResult) and not person.context.personal else "",
         )
 
     def _documents(self, step: WorkStep, done: Mapping[int, StepResult]) -> list[Document]:
@@ -211,7 +212,7 @@ class _OneStep:
         return result, any(one.check is None for one in result.claims)
 
     async def written(self) -> tuple[Result, bool]:
-        """A draft, from the documents where there are any."""
+        """A draft, from the documents where there are any; one for a user stays in the run only."""
         route = self.step.route
         options = DraftOptions(words=route.words, chapters=route.chapters)
         since = self.work.fresh_since
@@ -223,6 +224,9 @@ class _OneStep:
         result = await write_draft(
             self._workspace, draft, fresh=self.fresh, emit=self.work.emit, on_text=self.work.on_text
         )
+        if self.person.context.personal:  # what quotes a user goes with the user, as runs do and drafts do not
+            await forget_draft(self._workspace.records, draft)
+            await self._workspace.records.drafts.delete(draft)
         if not result.texts:
             raise ConfigError(f"nothing could be written: {'; '.join(result.failures.values())}")
         return result, bool(result.failures)
