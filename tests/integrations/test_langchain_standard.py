@@ -23,8 +23,6 @@ from longdoc import LongDoc
 from longdoc.integrations.langchain import ChatLongDoc, LongDocRetriever, longdoc_tools
 from tests.integrations.opened import QUESTION, book, opened
 
-pytestmark = pytest.mark.filterwarnings("ignore:pytest-benchmark")
-
 
 class OverLongDoc:
     """A suite over one open longdoc."""
