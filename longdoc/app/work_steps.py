@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from longdoc.agents.events import Emit, Warned
+from longdoc.agents.follow_up import MOST_TURNS
 from longdoc.agents.graph import run_graph
 from longdoc.agents.request_words import claims_of, focus_of, language_of
 from longdoc.agents.routing import Capability
@@ -88,8 +89,8 @@ class StepWork:
 
     def _documents(self, step: WorkStep, done: Mapping[int, StepResult]) -> list[Document]:
         """The inputs of a step, in the order of the request, then those of earlier steps."""
-        given = [one for one in self.plan.request.documents if one.id in step.documents]
-        return [*given, *(self._text_of(number, done) for number in step.steps)]
+        given = {one.id: one for one in self.plan.request.documents if one.id in step.documents}
+        return [*given.values(), *(self._text_of(number, done) for number in step.steps)]
 
     def _text_of(self, number: int, done: Mapping[int, StepResult]) -> Document:
         """The text of a step as a document."""
@@ -188,7 +189,8 @@ class _OneStep:
 
     async def asked(self) -> tuple[Result, bool]:
         """The answer to a question."""
-        turns = (*self.person.turns, *self._request.turns)
+        known = self.person.turns
+        turns = (*known, *self._request.turns[-(MOST_TURNS - len(known)) :])
         with closing(await self._shelf()) as shelf:
             result = await ask(
                 self._workspace,
