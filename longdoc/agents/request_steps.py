@@ -15,7 +15,7 @@ from longdoc.agents.routing_words import Intent, asks_question, gives_order
 
 _SEQUENCE = (
     r"(?:and |und |et |y |e )?(?:then|after ?wards?|after (?:that|this)|next|finally|lastly|in the end|subsequently"
-    r"|based on (?:that|this|these)"
+    r""
     r"|dann|danach|anschlie(?:ß|ss)end|schlie(?:ß|ss)lich|zum schluss|zuletzt|im anschluss|daraufhin"
     r"|puis|ensuite|apr[èe]s (?:cela|[çc]a|quoi)|enfin|pour finir|finalement"
     r"|luego|despu[ée]s|a continuaci[óo]n|por [úu]ltimo|finalmente|al final"
@@ -39,7 +39,7 @@ _ITEM = re.compile(
 _INLINE_ITEM = re.compile(r"(?:^|(?<=[\s,;，；。：:]))\(?\d{1,2}[.)、]\s*(?=\S)")
 _NOUNS_TOO = re.compile(
     r"^(?:list|name|review|draft|tag|label|format|fix|quote|count|trace|search|show|answer|edit|outline|digest|index"
-    r"|polish|correct|pen|find|code|sort|contrast|classify|report|redact|table)s?"
+    r"|polish|correct|pen|find|code|sort|contrast|classify|report|redact|table)s?\b"
     r"(?!\s+(?:it|them|the|a|an|this|these|those|that|all|each|every|any|me|us|their|its|his|her|\d|what|who|how"
     r"|which|whether|why|where|when|out|up)\b)",
     re.IGNORECASE,

@@ -183,7 +183,7 @@ def _routed(
     said = _said(found)
     if intent is Intent.TALK:
         return Route(Capability.CHAT, f"it is talk: {said}")
-    if intent in _LENGTHENS and long and (intent is not Intent.CHANGE or not given.fits):
+    if intent in _LENGTHENS and long and (intent is not Intent.CHANGE or (words or 0) > given.tokens):
         length = f"{words:,} words" if words else f"{chapters} chapters"
         return Route(
             Capability.WRITE,

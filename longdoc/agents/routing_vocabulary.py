@@ -35,7 +35,8 @@ SUMMARY_NOUNS: Final = (
     r"|r[ée]sum[ée]s?|synth[èe]se|resumen|resumo|sinopsis|sinopse|riassunto|sunto|sinossi)\b|总结|摘要|概要|梗概)"
 )
 CHECK_VERBS: Final = (
-    r"(?:double-?)?check (?:whether|if|that|the (?:claims?|statements?|facts|following)|(?:this|these|those|my"
+    r"are (?:these|those|the following|the) (?:claims|statements|assertions)"
+    r"|(?:double-?)?check (?:whether|if|that|the (?:claims?|statements?|facts|following)|(?:this|these|those|my"
     r"|following) (?:claims?"
     r"|statements?|facts)|each (?:claim|statement)|it against|this against)|check:|check this:|verify|fact-?\s?check"
     r"|confirm (?:whether|that|if)|validate (?:the|this|these) (?:claims?|statements?)|true or false"
@@ -70,7 +71,7 @@ CHANGE_VERBS: Final = (
     r"translate|re-?write|rephrase|paraphrase|reword|convert|turn (?:this|it|them|these|that|the) .*into|transform"
     r"|simplify|proofread"
     r"|correct|edit|fix|polish|re-?format|format|shorten|clean up|anonymi[sz]e|redact|improve|adapt|expand|transcribe"
-    r"|check (?:the |my |its )?(?:spelling|grammar|punctuation)|put (?:this|it|that) (?:in|into)|make (?:this|it) "
+    r"|check (?:the |my |its )?(?:spelling|grammar|punctuation)|put (?:this|it|that) (?:in|into)|make (?:this|it|them)"
     r"|[üu]bersetz(?:e|en|t)?|umschreiben|(?:schreib|formulier|wandl|form)(?:e|en)?\b.*\bum\b|vereinfach(?:e|en)"
     r"|korrigier\w*"
     r"|k[üu]rz(?:e|en)|umformulier\w*|formatier\w*|verbesser(?:e|n)|lektorier\w*"
@@ -92,7 +93,8 @@ EXTRACT_VERBS: Final = (
     r"|clasific(?:a|ar)|estra(?:i|rre|igga)|提取|抽取|分类|归类|摘录"
 )
 ANSWER_VERBS: Final = (
-    r"find|list|name|explain|describe|tell (?:me|us)|show|compare|contrast|identify|quote|cite|enumerate|count|discuss"
+    r"know (?:whether|if|what|who|why|how|when|where|which)|find out"
+    r"|find|list|name|explain|describe|tell (?:me|us)|show|compare|contrast|identify|quote|cite|enumerate|count|discuss"
     r"|analy[sz]e|answer|look (?:up|for)|search|locate|determine|work out|figure out|define|point out|point to"
     r"|calculate|collect"
     r"|give (?:me|us|the|a|an|all|every|some|\w+ (?:example|reason|argument)s?)|outline|assess|evaluate|examine"

@@ -64,7 +64,8 @@ _POLITE = re.compile(
 )
 
 _CHECK_ANYWHERE = re.compile(
-    r"\b(?:is (?:this|that) (?:true|correct|accurate)|true or false|is that so|(?:,|-|–) ?(?:right|correct|true"
+    r"\b(?:(?:is (?:this|that|she|he)|are they) (?:true|right|correct|accurate)|true or false|is that so|(?:,|-"
+    r"|–) ?(?:right|correct|true"
     r"|isn't it|is it)"
     r"|(?:wahr|richtig) oder falsch|(?:stimmt|richtig) (?:das|so)|, oder|vrai ou faux|n'est-ce pas|c'est vrai"
     r"|c'est exact"
@@ -229,8 +230,11 @@ def _talked(text: str, bare: str) -> FoundIntent | None:
 
 
 def _ordered(text: str, bare: str) -> FoundIntent | None:
-    """An order at the beginning."""
+    """An order at the beginning; in Chinese, behind what it is done to."""
     del text
+    if bare.startswith(("把", "将")):
+        moved = max(_later(bare), key=lambda one: one[0], default=None)
+        return None if moved is None else moved[2]
     for intent, pattern in _OPENING:
         if match := pattern.match(bare):
             return _refined(FoundIntent(intent, match[0]), bare[match.end() :])
