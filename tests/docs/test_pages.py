@@ -111,8 +111,10 @@ def test_pages_are_drawn_and_searched_in_a_browser_that_asks_nobody_else(site: P
                 page.goto(f"{address}/{name}")
                 assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
             page.locator("label[for=__search]").first.click()
+            ready = page.locator(".md-search-result__meta")
+            expect(ready).to_have_text("Type to start searching", timeout=30_000)
             page.locator("input[name=query]").fill("exit codes")
-            expect(page.locator(".md-search-result__item").first).to_be_visible()
+            expect(page.locator(".md-search-result__item").first).to_be_visible(timeout=30_000)
             browser.close()
     finally:
         server.shutdown()
