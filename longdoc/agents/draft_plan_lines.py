@@ -27,8 +27,8 @@ _LONGEST_LINE = 1_000
 """Characters of a line in prose that are read."""
 _OTHER_NAMES: Final = (("heading", "title"), ("main_point", "description"), ("main_point", "summary"))
 _SECTIONS = "sections"
-_ENDS = ('"}', "}", "null}", '": null}')
-"""What closes an object that was cut: within a string, after a value, before one, within a name."""
+_ENDS = ('"}', "}", "null}", '": null}', '"]}', "]}", "null]}")
+"""What closes an object that was cut: within a string, after a value, before one, within a name; in a list."""
 _MOST_SAID = 10**9
 """The most words that a line may ask for; what is more says nothing."""
 _MERGED = "; "

@@ -214,6 +214,9 @@ def test_any_answer_is_read(text: str) -> None:
         '{"title": "T", "sections": [{"heading": "The sea", "words": 100',
         '{"title": "T", "sections": [{"heading": "The sea", "words": ',
         '{"title": "T", "sections": [{"heading": "The sea", "main_po',
+        '{"title": "T", "sections": [{"heading": "The sea", "sources": ["an atl',
+        '{"title": "T", "sections": [{"heading": "The sea", "sources": ["an atlas", ',
+        '{"title": "T", "sections": [{"heading": "The sea", "sources": [',
     ],
 )
 def test_a_plan_that_was_cut_in_its_first_line_has_what_there_is_of_it(cut: str) -> None:
