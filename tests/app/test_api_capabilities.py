@@ -259,7 +259,10 @@ def test_who_is_cancelled_while_listening_stops_the_work(tmp_path: Path) -> None
 
     async def main() -> None:
         async with face(tmp_path, scripted_delay=SLOW) as lda:
-            for work in (listen, lambda lda, begun: lda.summarize(letter, words=20, emit=lambda _: begun.set()).result()):
+            for work in (
+                listen,
+                lambda lda, begun: lda.summarize(letter, words=20, emit=lambda _: begun.set()).result(),
+            ):
                 begun = asyncio.Event()
                 listening = asyncio.ensure_future(work(lda, begun))
                 await begun.wait()
