@@ -113,7 +113,7 @@ def test_pages_are_drawn_and_searched_in_a_browser_that_asks_nobody_else(site: P
             page.locator("label[for=__search]").first.click()
             ready = page.locator(".md-search-result__meta")
             expect(ready).to_have_text("Type to start searching", timeout=30_000)
-            page.locator("input[name=query]").fill("exit codes")
+            page.locator("input[name=query]").press_sequentially("exit codes")  # keys are what it listens to
             expect(page.locator(".md-search-result__item").first).to_be_visible(timeout=30_000)
             browser.close()
     finally:
