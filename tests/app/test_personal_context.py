@@ -137,7 +137,9 @@ def test_a_request_and_what_is_stored_agree_on_what_is_out_of_date(tmp_path: Pat
         (None, True, (), ""),
     ],
 )
-def test_reasons_say_why(tmp_path: Path, take: int | None, summary: bool, without: tuple[str, ...], reason: str) -> None:
+def test_reasons_say_why(
+    tmp_path: Path, take: int | None, summary: bool, without: tuple[str, ...], reason: str
+) -> None:
     async def work(workspace: Workspace, tenant: Tenant) -> None:
         profiles = workspace.records.profiles
         await profiles.put(tenant.id, [("ann", item(n, f"text {n}", "Fix it")) for n in range(5)])

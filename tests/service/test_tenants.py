@@ -59,6 +59,7 @@ _REQUESTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("DELETE", "/v1/files/{id}"): {},
     ("DELETE", "/v1/users/{user}/summaries/{task}"): {},
     ("DELETE", "/v1/memories/{id}"): {},
+    ("DELETE", "/v1/memories"): {"params": {"user": "ann"}},
     ("DELETE", "/v1/users/{user}"): {},
 }
 """A request that works for whoever owns what it is about, for each route; those that delete come last."""
