@@ -19,7 +19,7 @@ from longdoc.errors import NotFoundError
 from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.database import Database
 from longdoc.storage.document_rows import from_row, pack_segments, to_row, unpack_segments
-from longdoc.storage.inserts import insert_or_update
+from longdoc.storage.inserts import insert_missing, insert_or_update
 from longdoc.storage.lookup import resolve_id
 from longdoc.storage.schema import documents, segmentations, texts
 from longdoc.storage.texts import decoded, store_text
@@ -45,20 +45,30 @@ _AT_ONCE = 500
 
 
 class Documents:
-    """The stored documents."""
+    """The stored documents; with `keep`, those that are stored already stay as they are."""
 
-    def __init__(self, database: Database, *, now: Clock = utc_now) -> None:
+    def __init__(self, database: Database, *, now: Clock = utc_now, keep: bool = False) -> None:
         self._database = database
         self._now = now
+        self._keep = keep
+
+    def keeping(self) -> Documents:
+        """The same documents, of which none is changed by saving it again: for those who share them."""
+        return Documents(self._database, now=self._now, keep=True)
 
     async def save(self, document: Document) -> None:
-        """Store a document; one with the same id gets outline, notes and source anew."""
+        """Store a document; one with the same id gets title, notes and source anew, unless such are kept."""
+        if self._keep and await self.lengths([document.id]):
+            return
         row = await asyncio.to_thread(to_row, document)
         row["added_at"] = self._now()
 
         def work(connection: Connection) -> None:
             store_text(connection, row["text_sha256"], document.text)
-            insert_or_update(connection, documents, row, keep=frozenset({"added_at"}))
+            if self._keep:
+                insert_missing(connection, documents, [row])
+            else:
+                insert_or_update(connection, documents, row, keep=frozenset({"added_at"}))
 
         await self._database.write(work)
 

@@ -205,3 +205,18 @@ def test_a_long_document_has_its_words_counted_right(database: str) -> None:
             return (await Documents(opened).find(_BOOK.id)).words
 
     assert asyncio.run(work()) == 300_000
+
+
+def test_of_shared_documents_none_is_changed_by_saving_it_again(database: str) -> None:
+    async def work() -> tuple[Document, Document]:
+        async with aclosing(await Database.open(database)) as opened:
+            shared = Documents(opened).keeping()
+            await shared.save(_BOOK)
+            await shared.save(replace(_BOOK, source="other.epub", metadata=Metadata("Other"), notes=()))
+            kept = await shared.load(_BOOK.id)
+            await Documents(opened).save(replace(_BOOK, source="other.epub"))
+            return kept, await shared.load(_BOOK.id)
+
+    kept, changed = asyncio.run(work())
+    assert kept == _BOOK
+    assert changed.source == "other.epub"
