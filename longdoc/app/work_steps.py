@@ -24,7 +24,7 @@ from longdoc.app.results import Result, Source
 from longdoc.app.runs import RunUsage
 from longdoc.app.shelf import Shelf, shelf_of, shelf_of_collection
 from longdoc.app.summaries import SummaryOptions, SummaryResult, summarize
-from longdoc.app.work_call import do_in_one_call
+from longdoc.app.work_call import CallResult, do_in_one_call
 from longdoc.app.work_person import Person
 from longdoc.app.work_plan import DoRequest, WorkPlan, WorkStep
 from longdoc.app.work_results import StepResult, added
@@ -83,6 +83,7 @@ class StepWork:
             (result.run_id,) if not isinstance(result, _Made) else result.run_ids,
             result.usage,
             gaps=gaps,
+            cut=isinstance(result, CallResult) and result.cut,
             personal=person.told,
             draft=result.draft.name if isinstance(result, DraftResult) and not person.context.personal else "",
         )
