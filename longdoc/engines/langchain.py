@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Self
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import httpx
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
     from langchain_core.runnables import Runnable
+
+T = TypeVar("T")
 
 _TRIAL_SCHEMA: Final[dict[str, JsonValue]] = {"type": "object", "properties": {"answer": {"type": "string"}}}
 
@@ -109,22 +111,12 @@ class LangChainEngine:
         """The chat model."""
         return self._model
 
-    @property
-    def timeout(self) -> float:
-        """Seconds that one whole answer may take."""
-        return self._timeout
-
-    @property
-    def refused(self) -> frozenset[str]:
-        """The sampling settings that the model has refused."""
-        return self._refused
-
     async def complete(self, request: CompletionRequest, *, on_text: TextSink | None = None) -> Completion:
-        """See `Engine`. A sampling setting that the model refuses is left out from then on."""
+        """See `Engine`."""
         if request.continuation is not None:
             raise ConfigError(f"{self._info.model} cannot tell how likely a given text is")
         started = time.perf_counter()
-        answer = await self._answer(request, on_text)
+        answer = await self.asked(lambda without: self._answer(request, on_text, without))
         return Completion(
             text=answer.text,
             finish_reason=answer.finish,
@@ -142,30 +134,32 @@ class LangChainEngine:
         if self._http_client is not None:
             await self._http_client.aclose()
 
-    async def _answer(self, request: CompletionRequest, on_text: TextSink | None) -> Answer:
-        try:
-            return await self._asked(request, on_text)
-        except RequestRefusedError as error:
-            blamed = setting_blamed(str(error))
-            if blamed is None or blamed in self._refused:
-                raise
-            self._refused |= {blamed}
-        return await self._answer(request, on_text)
+    async def asked(self, call: Callable[[frozenset[str]], Awaitable[T]]) -> T:
+        """What one call of the model gives, within its time and with its errors translated.
 
-    async def _asked(self, request: CompletionRequest, on_text: TextSink | None) -> Answer:
-        """One call, with its errors translated."""
-        model = for_request(self._model, request, without=self._refused)
+        `call` is told which sampling settings to leave out: one that the model refuses is, from then on.
+        """
+        while True:
+            without = self._refused
+            try:
+                async with asyncio.timeout(self._timeout):
+                    return await call(without)
+            except Exception as error:  # each provider has a tree of its own
+                translated = translate(error, model=self._info.model)
+                blamed = setting_blamed(str(translated)) if isinstance(translated, RequestRefusedError) else None
+                if blamed is None or blamed in without:
+                    raise translated from error
+                self._refused |= {blamed}
+
+    async def _answer(self, request: CompletionRequest, on_text: TextSink | None, without: frozenset[str]) -> Answer:
+        model = for_request(self._model, request, without=without)
         messages = to_messages(request.messages)
         options: dict[str, Any] = {"stop": list(request.stop)} if request.stop else {}
-        try:
-            async with asyncio.timeout(self._timeout):
-                if request.json_schema is not None:
-                    return await _structured(self._bound(model, request), messages, options, on_text)
-                if on_text is not None:
-                    return await _streamed(model, messages, options, on_text)
-                return read_answer(await model.ainvoke(messages, **options))
-        except Exception as error:  # each provider has a tree of its own
-            raise translate(error, model=self._info.model) from error
+        if request.json_schema is not None:
+            return await _structured(self._bound(model, request), messages, options, on_text)
+        if on_text is not None:
+            return await _streamed(model, messages, options, on_text)
+        return read_answer(await model.ainvoke(messages, **options))
 
     def _bound(self, model: BaseChatModel, request: CompletionRequest) -> Runnable[Any, Any]:
         bound = None if request.json_schema is None else with_schema(model, request.json_schema)

@@ -46,8 +46,17 @@ def make_chat_model(
     """The chat model called so ("anthropic:claude-sonnet-4-5", as LangChain's `init_chat_model` takes it).
 
     Address, key and client are for OpenAI's wire only (`takes_address`); others read their own variables of the
-    environment. Raises `ConfigError` that says what to install or to name, `EngineAuthError` where a key lacks.
+    environment. Raises `ConfigError` that says what to install or to name, also where an address is given that the
+    provider does not take, `EngineAuthError` where a key lacks.
     """
+    provider, _, model = name.partition(":")
+    if not provider.strip() or not model.strip():
+        raise ConfigError(f"{name!r} names no provider; name the model as provider:model, such as openai:{name}")
+    if base_url is not None and not takes_address(name):
+        raise ConfigError(
+            f"an address ({base_url}) is for models named as openai:model; leave it out (--base-url, LDA_BASE_URL, "
+            f"OPENAI_BASE_URL): where {provider} is asked, its own variables of the environment say"
+        )
     if find_spec("langchain") is None:
         raise ConfigError(f"LangChain is not installed; install it with: {INSTALL}")
     from langchain.chat_models import init_chat_model
@@ -56,7 +65,9 @@ def make_chat_model(
     own: dict[str, Any] = {"base_url": base_url, "api_key": key, "http_async_client": http_client}
     given = {key: value for key, value in own.items() if value is not None and takes_address(name)}
     try:
-        return cast("BaseChatModel", init_chat_model(name, timeout=timeout, max_retries=0, **given))
+        return cast(
+            "BaseChatModel", init_chat_model(model, model_provider=provider, timeout=timeout, max_retries=0, **given)
+        )
     except ImportError as error:
         raise ConfigError(f"{name} needs a package that is not installed: {_line(error)}") from error
     except Exception as error:  # every provider has errors of its own for a key that is missing

@@ -6,7 +6,6 @@ of a request tells the tools, the others are one message of the agent each.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -15,9 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from longdoc.engines.engine import Completion, CompletionRequest, EngineInfo, Message, TextSink
 from longdoc.engines.langchain import LangChainEngine
-from longdoc.engines.langchain_errors import translate
 from longdoc.engines.langchain_models import for_request
-from longdoc.engines.langchain_replies import read_answer
+from longdoc.engines.langchain_replies import Answer, read_answer
 from longdoc.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -54,13 +52,13 @@ class ToolCallingEngine:
         started = time.perf_counter()
         tools: list[dict[str, Any]] = json.loads(request.messages[0].content)
         messages = messages_from_dict([json.loads(message.content) for message in request.messages[1:]])
-        model: Any = for_request(self._engine.model, request, without=self._engine.refused)
-        try:
-            async with asyncio.timeout(self._engine.timeout):
-                message = await (model.bind_tools(tools) if tools else model).ainvoke(messages)
-        except Exception as error:  # each provider has a tree of its own
-            raise translate(error, model=self._info.model) from error
-        answer = read_answer(message)
+
+        async def ask(without: frozenset[str]) -> tuple[AIMessage, Answer]:
+            model: Any = for_request(self._engine.model, request, without=without)
+            message = await (model.bind_tools(tools) if tools else model).ainvoke(messages)
+            return message, read_answer(message)
+
+        message, answer = await self._engine.asked(ask)
         return Completion(
             json.dumps(_told(message), ensure_ascii=False, default=str),
             answer.finish,

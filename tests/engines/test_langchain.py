@@ -15,7 +15,7 @@ from langchain_core.exceptions import (
 )
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from longdoc.app.engine_choice import choose_engine
@@ -23,6 +23,7 @@ from longdoc.config import Settings
 from longdoc.engines.engine import CompletionRequest, FinishReason, Message, Usage
 from longdoc.engines.langchain import LangChainEngine
 from longdoc.engines.langchain_models import with_schema
+from longdoc.engines.langchain_tools import ToolCallingEngine, message_of, tool_request
 from longdoc.errors import (
     ConfigError,
     ContextTooLongError,
@@ -248,6 +249,29 @@ def test_a_setting_that_a_model_refuses_is_left_out_from_then_on() -> None:
     assert tries == [0.0, None, None]
 
 
+def test_an_agents_model_that_refuses_a_setting_is_asked_without_it() -> None:
+    tries: list[float | None] = []
+
+    class Calling(Scripted):
+        def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
+            return self.bind()
+
+    def answer(model: Scripted, messages: list[BaseMessage]) -> AIMessage:
+        tries.append(model.temperature)
+        if model.temperature is not None:
+            raise ValueError("Unsupported value: 'temperature' does not support 0 with this model.")
+        return AIMessage("yes")
+
+    async def main() -> None:
+        engine = ToolCallingEngine(engine_of(Calling(answer=answer)))
+        asking = tool_request([HumanMessage("Who?")], [{"type": "function"}], max_tokens=10)
+        both = await asyncio.gather(engine.complete(asking), engine.complete(asking))
+        assert [str(message_of(one).text) for one in both] == ["yes", "yes"]
+
+    asyncio.run(main())
+    assert tries == [0.0, 0.0, None, None]
+
+
 @pytest.mark.parametrize(
     ("metadata", "reason"),
     [
@@ -338,3 +362,15 @@ def test_it_is_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
         choose(model="nobody:nothing")
     with pytest.raises(EngineAuthError, match="key"):
         choose(model="openai:gpt-4o")
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "gpt-oss:20b", ":gpt-4o", "openai:", "ollama:qwen3:8b"])
+def test_prompts_go_to_the_address_that_is_set_or_nowhere(model: str) -> None:
+    with pytest.raises(ConfigError, match=r"names no provider|an address .* is for models named as openai:model"):
+        choose(model=model, base_url="http://gpu.example:8000/v1", api_key="key")
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "gpt-oss:20b"])
+def test_a_provider_is_never_guessed_from_a_name(model: str) -> None:
+    with pytest.raises(ConfigError, match="provider:model"):
+        choose(model=model, api_key="key")
