@@ -110,6 +110,19 @@ def read_bytes(data: bytes, *, name: str, limits: Limits | None = None) -> Docum
     return _reader_of(_kind(data, name, limits))(data, name=name, limits=limits)
 
 
+def read_pasted(text: str, *, name: str, limits: Limits | None = None) -> Document:
+    """Read a text that stands in a message: as Markdown where it plainly is that, else as it is, whatever it begins
+    with; `name` is for messages. Raises kinds of `DocumentError`."""
+    limits = limits or Limits()
+    data = text.encode("utf-8", "replace")
+    if len(data) > limits.file_bytes:
+        raise DocumentTooLargeError(f"is larger than {limits.file_bytes} bytes; split it first", source=name)
+    if not text.strip():
+        raise EmptyDocumentError("is empty", source=name)
+    kind = _Kind.MARKDOWN if _is_plainly_markdown(text[:_SNIFFED]) else _Kind.TEXT
+    return _reader_of(kind)(data, name=name, limits=limits)
+
+
 def _file_bytes(path: Path, limits: Limits) -> bytes:
     name = path.name or str(path)
     try:
