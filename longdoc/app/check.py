@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from longdoc.agents.claim_checker import ClaimCheck, ClaimChecker
 from longdoc.agents.events import CallFinished, Emit, Event, NodeDone, Planned
@@ -98,9 +99,11 @@ async def check_claims(
     options: AskOptions,
     *,
     fresh: bool = False,
+    fresh_since: datetime | None = None,
     emit: Emit,
 ) -> CheckResult:
-    """Check claims against the documents of a shelf; what is recorded is not asked again.
+    """Check claims against the documents of a shelf; what is recorded is not asked again, unless `fresh` or from before
+    `fresh_since` (aware).
 
     A claim whose answer cannot be used is told as such; the others go on. Raises `ConfigError` for claims that do not
     fit the window and strategies that find no evidence, and what the engine raises.
@@ -113,7 +116,7 @@ async def check_claims(
         parameters=_parameters(shelf, claims, options),
         model=workspace.engine.info.identity,
     )
-    async with open_run(workspace, request, fresh=fresh, emit=emit) as run:
+    async with open_run(workspace, request, fresh=fresh, fresh_since=fresh_since, emit=emit) as run:
         run.emit(Planned(len(claims), "1 claim" if len(claims) == 1 else f"{len(claims)} claims"))
         await workspace.records.nodes.keep_first(run.id, len(claims))
         checking = _Checking(workspace, run, shelf, options)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence, Set
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from longdoc.agents.draft_budget import redistributed
 from longdoc.agents.draft_changes import SectionState, holding, open_sections, state_of
@@ -74,10 +75,12 @@ async def write_draft(
     *,
     plan_only: bool = False,
     fresh: bool = False,
+    fresh_since: datetime | None = None,
     emit: Emit,
     on_text: TextSink | None = None,
 ) -> DraftResult:
-    """Plan a draft that has no plan, and write what is open of it; only the plan with `plan_only`.
+    """Plan a draft that has no plan, and write what is open of it; only the plan with `plan_only`. With `fresh_since`
+    (aware) no call counts that is older.
 
     A section that cannot be written is told and left open; others go on. Raises what the engine raises, and
     `ConfigError` where another process works on the draft; all that was done until then is kept.
@@ -92,7 +95,9 @@ async def write_draft(
         model=workspace.engine.info.identity,
     )
     async with AsyncExitStack() as stack:
-        run = await stack.enter_async_context(open_run(workspace, request, fresh=fresh, emit=emit))
+        run = await stack.enter_async_context(
+            open_run(workspace, request, fresh=fresh, fresh_since=fresh_since, emit=emit)
+        )
         shelf = await shelf_of(workspace.records, documents) if documents else None
         if shelf is not None:
             stack.callback(shelf.close)

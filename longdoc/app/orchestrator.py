@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from longdoc.agents.events import Emit, NodeDone, Planned, Warned
 from longdoc.agents.question_tail import question_tail
 from longdoc.agents.routing import Capability, Route
 from longdoc.app.bootstrap import Workspace
+from longdoc.app.pipelines import stops_all
 from longdoc.app.runs import OpenRun, open_run
 from longdoc.app.shelf import shelf_of_collection
 from longdoc.app.work_call import room_for_documents
@@ -24,7 +24,7 @@ from longdoc.app.work_results import DoResult, StepResult
 from longdoc.app.work_steps import StepWork
 from longdoc.documents.readers import read_bytes
 from longdoc.engines.engine import TextSink
-from longdoc.errors import ConfigError, LdaError, NotFoundError
+from longdoc.errors import LdaError, NotFoundError
 from longdoc.json_value import JsonValue
 from longdoc.storage.nodes import Node, NodeStatus
 from longdoc.storage.profile_types import Profile
@@ -62,7 +62,7 @@ async def plan_work(workspace: Workspace, request: DoRequest, *, fresh: bool = F
     plan = planner.by_rules(asked.request)
     if plan is not None:
         return plan
-    async with open_run(asked.workspace, asked.run, fresh=fresh, emit=emit) as run:
+    async with open_run(asked.claimed, asked.run, fresh=fresh, emit=emit) as run:
         plan = await planner.by_model(asked.request, run.engine, emit=run.emit)
         await _keep(workspace, run.id, plan)
         run.status = RunStatus.STOPPED  # what was planned is still to be done
@@ -84,14 +84,14 @@ async def carry_out(
     """Do what was planned, step by step; what is recorded is not asked again.
 
     A step that fails is told in the result, and later steps that do not need it go on. Raises what stops everything (a
-    spent budget, an engine that is lost), after which the same request goes on from here, and what the step raised
-    where it is the only one.
+    spent budget, an engine that is lost, a refused key), after which the same request goes on from here, and what the
+    first step raised where none came to anything.
     """
     asked = await _Asked.of(workspace, plan.request)
-    async with open_run(asked.workspace, asked.run, fresh=fresh, emit=emit) as run:
+    async with open_run(asked.claimed, asked.run, fresh=fresh, emit=emit) as run:
         await _keep(workspace, run.id, plan)
         await workspace.records.nodes.keep_first(run.id, len(plan.steps) + 1)
-        carrying = _CarryingOut(asked, plan, run, fresh=fresh, on_text=on_text)
+        carrying = _CarryingOut(asked, plan, run, on_text=on_text)
         steps = await carrying.steps()
         result = DoResult(plan, steps, run.id, run.usage)
         run.status = RunStatus.GAPS if result.gaps else RunStatus.DONE
@@ -109,9 +109,10 @@ async def do(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request with what it is known by: its run, and the user it is done for."""
+    """A request with what it is known by: its run, and the user it is done for, whom runs of `claimed` go with."""
 
     workspace: Workspace
+    claimed: Workspace
     request: DoRequest
     run: RunRequest
     profile: Profile | None
@@ -151,7 +152,7 @@ class _Asked:
         if turn:
             run = replace(run, parameters={**parameters, "turn": turn})
         claimed = workspace if profile is None else replace(workspace, claim=owner_of(workspace, profile))
-        return cls(claimed, request, run, profile, collected, turn)
+        return cls(workspace, claimed, request, run, profile, collected, turn)
 
     @property
     def run_id(self) -> str:
@@ -181,48 +182,46 @@ async def _turn(workspace: Workspace, run: RunRequest) -> int:
 class _CarryingOut:
     """The steps of a plan on their way."""
 
-    def __init__(self, asked: _Asked, plan: WorkPlan, run: OpenRun, *, fresh: bool, on_text: TextSink | None) -> None:
+    def __init__(self, asked: _Asked, plan: WorkPlan, run: OpenRun, *, on_text: TextSink | None) -> None:
         self._asked = asked
         self._plan = plan
         self._run = run
-        self._fresh = fresh
         self._on_text = on_text
         self._done: dict[int, StepResult] = {}
+        self._errors: list[LdaError] = []
 
     async def steps(self) -> tuple[StepResult, ...]:
         """What came of each step, in order."""
-        since = (await self._asked.workspace.records.runs.get(self._run.id)).fresh_since
+        asked = self._asked
         work = StepWork(
-            self._asked.workspace,
+            asked.workspace,
+            asked.claimed,
             self._plan,
             self._run.id,
             self._run.emit,
             self._on_text if len(self._plan.steps) == 1 else None,
-            said_as=f"{self._run.id}",
-            fresh_since=since,
+            fresh_since=(await asked.workspace.records.runs.get(self._run.id)).fresh_since,
         )
         for step in self._plan.steps:
             described = f"step {step.number} of {len(self._plan.steps)}, {step.route.capability}: {step.route.reason}"
             self._run.emit(Planned(1, described))
-            self._done[step.number] = await self._step(
-                work, step, fresh=since is not None and await self._is_new(step, since)
-            )
+            self._done[step.number] = await self._step(work, step)
             await self._store(step)
-        results = tuple(self._done[step.number] for step in self._plan.steps)
-        if all(one.failure for one in results):
-            raise ConfigError(f"nothing came of it: {results[0].failure}")
-        return results
+        if len(self._errors) == len(self._plan.steps):
+            raise self._errors[0]
+        return tuple(self._done[step.number] for step in self._plan.steps)
 
-    async def _step(self, work: StepWork, step: WorkStep, *, fresh: bool) -> StepResult:
+    async def _step(self, work: StepWork, step: WorkStep) -> StepResult:
         asked = self._asked
         try:
             person = await person_for(
                 asked.workspace, asked.request, asked.profile, step.route.capability, step.instruction
             )
-            return await work.do(step, self._done, person, fresh=fresh)
+            return await work.do(step, self._done, person)
         except LdaError as error:
-            if error.resumable or len(self._plan.steps) == 1:
+            if stops_all(error) or len(self._plan.steps) == 1:
                 raise
+            self._errors.append(error)
             self._run.emit(Warned(f"step {step.number} came to nothing: {error}"))
             return StepResult(step.number, step.instruction, step.route, failure=str(error))
 
@@ -243,13 +242,6 @@ class _CarryingOut:
         earlier = [f"{self._run.id}.{number}" for number in step.steps]
         await self._asked.workspace.records.nodes.save(node, children=earlier)
         self._run.emit(NodeDone(node.id, 0, node.title, gap=bool(result.failure)))
-
-    async def _is_new(self, step: WorkStep, since: datetime) -> bool:
-        """Whether a step was not yet done since a fresh start."""
-        with suppress(NotFoundError):
-            node = await self._asked.workspace.records.nodes.get(f"{self._run.id}.{step.number}")
-            return node.created_at is None or node.created_at < since
-        return True
 
 
 async def _keep(workspace: Workspace, run_id: str, plan: WorkPlan) -> None:

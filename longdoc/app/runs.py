@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,7 @@ from longdoc.app.bootstrap import Workspace
 from longdoc.engines.engine import Engine, EngineInfo, Usage
 from longdoc.engines.spans import AttributeValue, open_span
 from longdoc.errors import LdaError
-from longdoc.storage.runs import RunRequest, Runs, RunStatus
+from longdoc.storage.runs import Run, RunRequest, Runs, RunStatus
 
 
 @dataclass(slots=True)
@@ -62,18 +62,18 @@ async def open_run(
 
     What was recorded before `fresh_since` (aware), or before a `fresh` start, does not count. The calls of an
     `interactive` run, for which somebody waits, go before others where the engine can. Those of a `bound` one are not
-    recorded any more once it is deleted.
+    recorded any more once it is deleted. Raises what the claim on the run raises; nothing is left of a new run then.
     """
     started = await workspace.records.runs.start(request, fresh=fresh)
     if workspace.claim is not None:
-        await workspace.claim(started.id)
+        await _claimed(workspace.records.runs, started, workspace.claim)
         bound = True
     usage = RunUsage()
     run = OpenRun(
         id=started.id,
         engine=workspace.recorded_engine(
             started.id,
-            fresh_since=fresh_since or started.fresh_since,
+            fresh_since=max(filter(None, (fresh_since, started.fresh_since)), default=None),
             interactive=interactive,
             bound=started.created_at if bound else None,
         ),
@@ -83,6 +83,17 @@ async def open_run(
     with _span(run, request, content=workspace.trace_content):
         async with _closed(workspace.records.runs, run):
             yield run
+
+
+async def _claimed(runs: Runs, run: Run, claim: Callable[[str], Awaitable[None]]) -> None:
+    """Claim a run. One that cannot be claimed is deleted, unless it was there before: what it asks may quote a user who
+    is gone."""
+    try:
+        await claim(run.id)
+    except BaseException:
+        if run.created_at == run.started_at:
+            await asyncio.shield(runs.delete(run.id))
+        raise
 
 
 @asynccontextmanager

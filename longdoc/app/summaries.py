@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from longdoc.agents.events import Emit
 from longdoc.agents.hierarchical_plan import MergeContext
@@ -100,11 +101,18 @@ class SummaryResult(Shown):
 
 
 async def summarize(
-    workspace: Workspace, document: Document, options: SummaryOptions, *, fresh: bool, emit: Emit
+    workspace: Workspace,
+    document: Document,
+    options: SummaryOptions,
+    *,
+    fresh: bool,
+    fresh_since: datetime | None = None,
+    emit: Emit,
 ) -> SummaryResult:
     """Summarize a document, going on where an earlier run of the same request stopped.
 
-    Raises what `Summarizer.summarize` raises; the run is closed with the fitting status first.
+    With `fresh_since` (aware) nothing older counts. Raises what `Summarizer.summarize` raises; the run is closed with
+    the fitting status first.
     """
     await workspace.records.documents.save(document)
     choice = await _choice(workspace, document, options)
@@ -116,7 +124,7 @@ async def summarize(
         parameters=asked.parameters(choice.name),
         model=workspace.engine.info.identity,
     )
-    async with open_run(workspace, request, fresh=fresh, emit=emit) as run:
+    async with open_run(workspace, request, fresh=fresh, fresh_since=fresh_since, emit=emit) as run:
         method = _method(workspace, run.engine, choice)
         task = await _task(workspace, run, method, document, options)
         summary = await method.summarize(task, run_id=run.id, emit=run.emit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from longdoc.agents.calls import call, request_of
 from longdoc.agents.cleanup import without_asides
@@ -59,12 +60,14 @@ async def do_in_one_call(
     words: int | None = None,
     background: Quoted | None = None,
     fresh: bool = False,
+    fresh_since: datetime | None = None,
     emit: Emit,
     on_text: TextSink | None = None,
 ) -> CallResult:
     """Do what is asked in one call; `background` is what is known of who asks.
 
-    Of `turns` as many of the last ones are told as fill half of the window. Raises what `Engine.complete` raises.
+    Of `turns` as many of the last ones are told as fill half of the window. With `fresh_since` (aware) nothing older
+    counts. Raises what `Engine.complete` raises.
     """
     told = _recent(turns, workspace.engine.info)
     if len(told) < len(turns):
@@ -87,7 +90,7 @@ async def do_in_one_call(
     for document in documents:
         await workspace.records.documents.save(document)
     calls: list[int] = []
-    async with open_run(workspace, request, fresh=fresh, interactive=True, emit=emit) as run:
+    async with open_run(workspace, request, fresh=fresh, fresh_since=fresh_since, interactive=True, emit=emit) as run:
 
         def noting(event: Event) -> None:
             if isinstance(event, CallFinished) and event.completion.call_id is not None:

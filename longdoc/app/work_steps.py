@@ -20,6 +20,7 @@ from longdoc.app.draft_memory import forget_draft
 from longdoc.app.draft_settings import DraftOptions, new_draft
 from longdoc.app.draft_writing import DraftResult, write_draft
 from longdoc.app.finding import AskOptions
+from longdoc.app.pipelines import stops_all
 from longdoc.app.results import Result, Source
 from longdoc.app.runs import RunUsage
 from longdoc.app.shelf import Shelf, shelf_of, shelf_of_collection
@@ -42,24 +43,29 @@ ANONYMOUS = "me"
 
 @dataclass(slots=True)
 class StepWork:
-    """What the steps of a plan have in common. `said_as` names what is said in a session."""
+    """What the steps of a plan have in common. What holds text of the user is done in `claimed`, whose runs go with the
+    user. Nothing counts that was recorded before `fresh_since`."""
 
     workspace: Workspace
+    claimed: Workspace
     plan: WorkPlan
     run_id: str
     emit: Emit
     on_text: TextSink | None = None
-    said_as: str = ""
     fresh_since: datetime | None = None
     _texts: dict[int, Document] = field(default_factory=dict[int, Document])
+    _personal: set[int] = field(default_factory=set[int])
 
-    async def do(self, step: WorkStep, done: Mapping[int, StepResult], person: Person, *, fresh: bool) -> StepResult:
+    async def do(self, step: WorkStep, done: Mapping[int, StepResult], person: Person) -> StepResult:
         """Do a step whose earlier steps are `done`. Raises `LdaError`."""
         lacking = [number for number in step.steps if done[number].failure]
         if lacking:
             raise ConfigError(f"it needs what step {lacking[0]} did not give")
         documents = self._documents(step, done)
-        work = _OneStep(self, step, documents, person, fresh)
+        personal = person.context.personal or not self._personal.isdisjoint(step.steps)
+        if personal:
+            self._personal.add(step.number)
+        work = _OneStep(self, step, documents, person, personal)
         match step.route.capability:
             case Capability.SUMMARIZE:
                 result, gaps = await work.summarized()
@@ -85,7 +91,7 @@ class StepWork:
             gaps=gaps,
             cut=isinstance(result, CallResult) and result.cut,
             personal=person.told,
-            draft=result.draft.name if isinstance(result, DraftResult) and not person.context.personal else "",
+            draft=result.draft.name if isinstance(result, DraftResult) and not personal else "",
         )
 
     def _documents(self, step: WorkStep, done: Mapping[int, StepResult]) -> list[Document]:
@@ -133,17 +139,17 @@ class _Made:
 
 @dataclass(frozen=True, slots=True)
 class _OneStep:
-    """A step under way."""
+    """A step under way; a `personal` one holds text of the user."""
 
     work: StepWork
     step: WorkStep
     documents: Sequence[Document]
     person: Person
-    fresh: bool
+    personal: bool
 
     @property
     def _workspace(self) -> Workspace:
-        return self.work.workspace
+        return self.work.claimed if self.personal else self.work.workspace
 
     @property
     def _request(self) -> DoRequest:
@@ -159,7 +165,7 @@ class _OneStep:
             try:
                 found[number] = await self._summary(documents[number])
             except LdaError as error:
-                if error.resumable or len(documents) == 1:
+                if stops_all(error) or len(documents) == 1:
                     raise
                 failed[number] = error
 
@@ -180,13 +186,16 @@ class _OneStep:
             focus=self.person.focus(focus_of(asked)),
         )
         try:
-            return await summarize(self._workspace, document, options, fresh=self.fresh, emit=self.work.emit)
+            return await self._summarized(document, options)
         except ConfigError as error:
             if not route.by_chapter:
                 raise
             self.work.emit(Warned(f"{document.title}: {error}; it is summarized as a whole"))
-            whole = replace(options, by_chapter=False)
-            return await summarize(self._workspace, document, whole, fresh=self.fresh, emit=self.work.emit)
+            return await self._summarized(document, replace(options, by_chapter=False))
+
+    async def _summarized(self, document: Document, options: SummaryOptions) -> SummaryResult:
+        since = self.work.fresh_since
+        return await summarize(self._workspace, document, options, fresh=False, fresh_since=since, emit=self.work.emit)
 
     async def asked(self) -> tuple[Result, bool]:
         """The answer to a question."""
@@ -198,7 +207,7 @@ class _OneStep:
                 shelf,
                 self.step.instruction,
                 AskOptions(),
-                fresh=self.fresh,
+                fresh_since=self.work.fresh_since,
                 turns=turns,
                 emit=self.work.emit,
                 on_text=None,
@@ -209,8 +218,9 @@ class _OneStep:
         """The verdicts on the claims of the instruction."""
         claims = claims_of(self.step.instruction)
         with closing(await self._shelf()) as shelf:
+            since = self.work.fresh_since
             result = await check_claims(
-                self._workspace, shelf, claims, AskOptions(), fresh=self.fresh, emit=self.work.emit
+                self._workspace, shelf, claims, AskOptions(), fresh_since=since, emit=self.work.emit
             )
         return result, any(one.check is None for one in result.claims)
 
@@ -225,9 +235,9 @@ class _OneStep:
         instruction = self.person.instruction(self._in_context())
         draft = await new_draft(self._workspace, name, instruction, options, documents)
         result = await write_draft(
-            self._workspace, draft, fresh=self.fresh, emit=self.work.emit, on_text=self.work.on_text
+            self._workspace, draft, fresh_since=since, emit=self.work.emit, on_text=self.work.on_text
         )
-        if self.person.context.personal:  # what quotes a user goes with the user, as runs do and drafts do not
+        if self.personal:  # what quotes a user goes with the user, as runs do and drafts do not
             await forget_draft(self._workspace.records, draft)
             await self._workspace.records.drafts.delete(draft)
         if not result.texts:
@@ -240,10 +250,10 @@ class _OneStep:
         if session is None:
             return await self.called()
         name = NamespaceName(self._request.user or ANONYMOUS, "default", session)
-        async with open_chat(self._workspace, name, ChatOptions(), emit=self.work.emit) as chat:
+        async with open_chat(self.work.workspace, name, ChatOptions(), emit=self.work.emit) as chat:
             if self.documents:
                 await chat.add(self.documents)
-            key = f"do {self.work.said_as} {self.step.number}"
+            key = f"do {self.work.run_id} {self.step.number}"
             reply = await chat.send(self.step.instruction, key=key, emit=self.work.emit, on_text=self.work.on_text)
         return reply, False
 
@@ -256,7 +266,7 @@ class _OneStep:
             turns=self._request.turns,
             words=self.step.route.words,
             background=self.person.background,
-            fresh=self.fresh,
+            fresh_since=self.work.fresh_since,
             emit=self.work.emit,
             on_text=self.work.on_text,
         )
