@@ -105,6 +105,14 @@ _OF_DOCUMENTS = re.compile(
     re.IGNORECASE,
 )
 
+_MOST_PARTED = 6_000
+"""Characters of a request that is taken apart: what is longer holds a text to work on."""
+_LOOKED_AT = 300
+"""Characters beside a joint that tell whether it parts two steps."""
+
+_MOST_NAMED = 50
+"""Steps whose inputs are looked for: a request of more is refused."""
+
 
 class Joint(IntEnum):
     """How clearly one step ends and another begins."""
@@ -141,11 +149,13 @@ def steps_of(request: str, titles: Sequence[str] = ()) -> Steps:
         return Steps((StepWords(request.strip(), gives_order(request), _places(request, titles)),), clear=clear)
     steps: list[StepWords] = []
     for clause in clauses:
-        steps.append(_step(clause, steps, titles))
-    return Steps(tuple(steps), clear and all(step.intent is not None for step in steps))
+        steps.append(_step(clause, steps, titles) if len(steps) < _MOST_NAMED else StepWords(clause, None))
+    return Steps(tuple(steps), clear and all(step.intent is not None for step in steps[:_MOST_NAMED]))
 
 
 def _clauses(request: str) -> tuple[list[str], bool]:
+    if len(request) > _MOST_PARTED:
+        return [request], True
     listed = _listed(request)
     if listed:
         return listed, True
@@ -169,10 +179,11 @@ def _parted(request: str) -> list[str]:
     clauses: list[str] = []
     begin = position = 0
     while match := _JOINT.search(request, position):
-        left, right = request[begin : match.start()], request[match.end() :]
+        left = request[begin : min(match.start(), begin + _LOOKED_AT)]
+        right = request[match.end() : match.end() + _LOOKED_AT]
         joint = Joint.STRONG if match["strong"] is not None else Joint.COMMA if match["comma"] else Joint.AND
         if left.strip() and _parts(left, right, joint):
-            clauses.append(_bare(left))
+            clauses.append(_bare(request[begin : match.start()]))
             begin = match.end()
         position = max(match.end(), match.start() + 1)
     return [*clauses, _bare(request[begin:])]
@@ -223,14 +234,16 @@ def _short(left: str) -> bool:
 
 def _seems_several(request: str) -> bool:
     """Whether words of sequence stand behind an order, though what follows them is not understood."""
+    if gives_order(request[:_LOOKED_AT]) is None:
+        return False
     for match in _JOINT.finditer(request):
         if match["strong"] is None or not request[: match.start()].strip():
             continue
-        sequence = _STARTS_SEQUENCE.match(request[match.end() :])
+        sequence = _STARTS_SEQUENCE.match(request, match.end())
         if (
             sequence
-            and gives_order(request[: match.start()]) is not None
-            and request[match.end() + sequence.end() :].strip(" .?!")
+            and gives_order(request[: min(match.start(), _LOOKED_AT)]) is not None
+            and request[sequence.end() : sequence.end() + _LOOKED_AT].strip(" .?!")
         ):
             return True
     return False

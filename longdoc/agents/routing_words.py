@@ -11,6 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from longdoc.agents.routing_talk import (
+    GREETING,
+    is_open_talk,
+    later_clauses,
+    sentences_of,
+    tells_of_oneself,
+    wishes_of,
+)
 from longdoc.agents.routing_vocabulary import (
     ANSWER_VERBS,
     CHANGE_VERBS,
@@ -75,44 +83,6 @@ _CHECK_ANYWHERE = re.compile(
 )
 _CHINESE_QUESTION = re.compile(
     r"[？吗呢]\s*$|谁|什么|何时|哪里|哪儿|哪个|哪些|哪一|为什么|为何|怎么|怎样|如何|多少|第?几[个位种名章次年岁人天]|有没有|是不是|是否"
-)
-_TALK = re.compile(
-    r"^(?:hi|hello|hey|hallo|guten (?:tag|morgen|abend)|good (?:morning|evening|afternoon|night)|bonjour|bonsoir"
-    r"|salut|coucou|hola|buenos d[íi]as"
-    r"|buenas (?:tardes|noches)|ciao|buongiorno|buonasera|ol[áa]|bom dia|boa (?:tarde|noite)|你好|您好|早上好|晚上好"
-    r"|thanks?(?: you)?(?: so much| very much| a lot)?|danke(?: sch[öo]n| dir| ihnen)?|merci(?: beaucoup)?"
-    r"|(?:muchas )?gracias|grazie(?: mille)?|(?:muito )?obrigad[oa]|谢谢你?|再见"
-    r"|bye|good ?bye|see you|tsch[üu]ss|au revoir|adi[óo]s|arrivederci|tchau|ok(?:ay)?|great|cool|nice|perfect"
-    r"|got it|sounds good|yes|no)"
-    r"(?:[,，]? (?:there|again|everyone|all|my friend|so far|longdoc|for (?:that|your help|the help|everything)"
-    r"|for (?:deine|ihre) hilfe|f[üu]r (?:deine|ihre|die) hilfe|pour ton aide|pour votre aide|por (?:tu|su|la|a sua"
-    r"|sua) ayuda|por (?:sua|tua) ajuda|per (?:il tuo|l'|il suo) ?aiuto))*\s*[.!！。~?？]*$"
-    r"|^how are you\b|^how'?s it going|^who are you\b|^what(?:'s| is) your name|^what can you do|^nice to meet you"
-    r"|^let'?s (?:talk|chat)\b|^can we (?:talk|chat)"
-    r"|^wie geht(?:'s| es)|^wer bist du|^was kannst du|^wie hei[ßs]+t du|^(?:comment )?[çc]a va|^comment (?:vas-tu"
-    r"|allez-vous|tu t'appelles)|^qui es-tu"
-    r"|^[¿]?(?:c[óo]mo est[áa]s|qu[ée] tal|qui[ée]n eres)|^come stai|^chi sei|^come ti chiami|^tudo bem|^como (?:vai"
-    r"|voc[êe] est[áa])|^quem [ée] voc[êe]|^你是谁|^你叫什么|^最近(?:怎么样|好吗)|^我们?(?:聊聊|聊一聊)"
-    r"|^(?:please )?(?:remember|don't forget|keep in mind|note) that (?:i|my|we)\b|^(?:bitte )?(?:merk dir"
-    r"|denk daran)\b|^(?:souviens-toi|rappelle-toi|retiens)\b|^recuerda que (?:yo|mi|me|soy|vivo)\b"
-    r"|^ricord(?:a|ati) che\b|^lembre-se de que|^记住"
-    r"|^(?:my name is|i(?:'m| am) (?!looking|interested|writing|trying|working)|i live|i(?:'ve| have) (?:got )?(?:a"
-    r"|two|three) |i (?:like|love|hate|prefer|feel|moved|work)\b|call me"
-    r"|ich (?:hei[ßs]+e|bin|wohne|mag|habe|arbeite|f[üu]hle)|mein name ist|je (?:m'appelle|suis|vis|travaille"
-    r"|me sens)|j'(?:habite|aime|ai)|me llamo|mi nombre es|(?:yo )?(?:soy|vivo|trabajo)|me gusta"
-    r"|mi chiamo|(?:io )?(?:sono|abito|lavoro)\b|mi piace|meu nome [ée]|(?:eu )?(?:sou|moro|gosto|trabalho)\b"
-    r"|me chamo|我(?:叫|是|住|喜欢|在))"
-    r"|\b(?:did|have) i (?:say|tell|said|told|mention|ever)|\bi (?:told|said|mentioned)\b.*\b(?:you|earlier|before"
-    r"|yesterday|last)|\bwhat (?:do|did) you (?:know|remember) (?:about|of) me"
-    r"|\b(?:we|you and i) (?:talk|spoke|discuss|were (?:talking|discussing))|\bour (?:last |previous "
-    r"|earlier )?(?:conversation|chat|discussion)"
-    r"|\b(?:habe ich (?:dir|ihnen)|haben wir .*(?:gesprochen|besprochen)|was wei[ßs]+t du (?:[üu]ber|von) mi(?:ch|r)"
-    r"|unser\w* (?:letzte[sn]? )?(?:gespr[äa]ch|unterhaltung))"
-    r"|\b(?:t'ai-je|vous ai-je|je t'ai (?:dit|parl[ée])|que sais-tu de moi|notre (?:derni[èe]re )?conversation)"
-    r"|\b(?:te (?:dije|cont[ée])|qu[ée] sabes de m[íi]|nuestra (?:[úu]ltima )?conversaci[óo]n)"
-    r"|\b(?:ti ho (?:detto|raccontato)|cosa sai di me|nostra (?:ultima )?conversazione)|\b(?:eu te (?:disse|contei)"
-    r"|o que voc[êe] sabe sobre mim|nossa ([úu]ltima )?conversa)"
-    r"|我(?:跟|和|对)?你?(?:说过|讲过|提过)|我们(?:上次|昨天|之前)(?:聊|谈|说)|你(?:知道|记得)我"
 )
 _STATEMENT = re.compile(
     r"\b(?:is|are|was|were|has|had|have|does|did|will|would|can|could|never|always|\w{3,}ed|says|said|became|began"
@@ -183,6 +153,8 @@ _OF_ONESELF = re.compile(
     r"^(?:i|i'm|i've|we|we're|my|our|ich|wir|mein\w*|je|j'|nous|mon|ma|mes|yo|nosotros|mi|mis|io|noi|mio|mia|eu"
     r"|n[óo]s|meu|minha|我)(?!\w)"
 )
+_NOUN = re.compile(r"(?:author|pen|label|tag|edit|draft|index|report|digest)s?\b")
+"""Verbs of orders that stand as nouns in a list of what somebody is."""
 _SENTENCE_END = re.compile(r"[.。!！]\s*[\"”»]?$")
 _FUNCTION_WORD = re.compile(
     r"\b(?:the|an?|his|her|their|its|of|der|die|das|dem|den|des|eine[mnrs]?|ein|sein\w*|ihre?\w*|am|im|zum|zur|von"
@@ -221,12 +193,36 @@ def asks_question(clause: str) -> bool:
 
 
 def _talked(text: str, bare: str) -> FoundIntent | None:
-    if found := _TALK.search(text):
+    """Talk, where nothing else is wanted along with it."""
+    del bare
+    if found := GREETING.search(text):
         return FoundIntent(Intent.TALK, found[0].strip())
-    short = len(text.split()) <= _SHORT_TALK and "?" not in text
+    short = len(text.split()) <= _SHORT_TALK and not re.search("[?？]", text)
     if short and (thanks := _THANKS.match(text)) and _ordered("", _bare(text[thanks.end() :])) is None:
         return FoundIntent(Intent.TALK, thanks[0])
+    if is_open_talk(text) and not any(map(_wants, sentences_of(text))):
+        return FoundIntent(Intent.TALK, text)
     return None
+
+
+def _wants(sentence: str) -> bool:
+    """Whether a sentence wants more than talk: an order or a question that is none of a conversation."""
+    bare, talk = _bare(sentence), is_open_talk(sentence)
+    order = _ordered("", bare)
+    if order is not None and not (talk and order.intent is Intent.ANSWER):
+        return True
+    if _asks(sentence, bare) and (not talk or tells_of_oneself(sentence)):
+        return True
+    for clause in later_clauses(sentence):
+        found = _ordered("", _bare(clause))
+        if found is not None and found.intent is not Intent.ANSWER and not _NOUN.match(_bare(clause)):
+            return True
+        if _asks(clause, _bare(clause)) and not is_open_talk(clause):
+            return True
+    return any(
+        _ordered("", _bare(rest)) is not None or _SUMMARY_NOUN.match(re.sub(r"^(?:an?|the|short|brief)\s+", "", rest))
+        for rest in wishes_of(sentence)
+    )
 
 
 def _ordered(text: str, bare: str) -> FoundIntent | None:
@@ -248,14 +244,22 @@ def _doubted(text: str, bare: str) -> FoundIntent | None:
 
 def _requested(text: str, bare: str) -> FoundIntent | None:
     """A polite question that wants something done, whose verb does not stand first."""
-    if not _REQUESTED.match(text.lstrip("¿¡ \"'")):
-        return None
+    if not _is_requested(text):
+        pieces = [piece for sentence in sentences_of(text) for piece in (sentence, *later_clauses(sentence))]
+        later = next(filter(_is_requested, pieces), None)
+        if later is None:
+            return None
+        bare = _bare(later)
     if match := _SUMMARY_NOUN.search(bare):
         return FoundIntent(Intent.SUMMARIZE, match[0])
     for intent, pattern in _FINAL_VERB:
         if match := pattern.search(bare):
             return FoundIntent(intent, match[0])
     return None
+
+
+def _is_requested(clause: str) -> bool:
+    return _REQUESTED.match(clause.lstrip("¿¡ \"'")) is not None
 
 
 def _questioned(text: str, bare: str) -> FoundIntent | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from longdoc.agents.request_steps import steps_of
@@ -43,6 +45,44 @@ def test_any_text_is_read_without_harm(request_: str) -> None:
     intent_of(request_)
     claims_of(request_)
     focus_of(request_)
+
+
+@pytest.mark.parametrize(
+    ("request_", "intent"),
+    [
+        ("I am a lawyer. What does this contract say about rent?", Intent.QUESTION),
+        ("I like this book. Summarize it in 200 words.", Intent.SUMMARIZE),
+        ("我是学生，请总结这本书。", Intent.SUMMARIZE),
+        ("Translate this letter into French: I told you last week that it rains.", Intent.CHANGE),
+        ("Write a summary of our discussion", Intent.SUMMARIZE),
+        ("I am a lawyer.", Intent.TALK),
+        ("I'm Bob. How are you?", Intent.TALK),
+        ("I like to read and to write poems.", Intent.TALK),
+        ("I am a teacher, author of three novels.", Intent.TALK),
+        ("Tell me what we discussed last week.", Intent.TALK),
+    ],
+)
+def test_a_remark_of_who_asks_is_talk_only_where_nothing_is_asked_with_it(request_: str, intent: Intent) -> None:
+    found = intent_of(request_)
+    assert found is not None
+    assert found.intent is intent
+
+
+@pytest.mark.parametrize(
+    ("request_", "count"),
+    [
+        ("Summarize it, list the people and " * 170, 340),
+        ("Summarize this: " + "the king said, and then he left; " * 1_000, 1),
+        ("I like it, " + "please do, " * 5_000, 1),
+    ],
+)
+def test_the_time_to_take_a_request_apart_grows_with_its_length_only(request_: str, count: int) -> None:
+    begun = time.process_time()
+    found = steps_of(request_)
+    intent_of(request_)
+    assert len(found.steps) == count
+    assert found.clear
+    assert time.process_time() - begun < 10, "quadratic, it is far more"
 
 
 def test_size_decides_between_one_call_and_more() -> None:

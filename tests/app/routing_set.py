@@ -15,7 +15,8 @@ from longdoc.app.orchestrator import DoRequest, WorkPlan, plan_work
 from longdoc.documents.document import Document
 from longdoc.documents.readers import read_bytes
 
-_FILE = Path(__file__).parents[1] / "agents" / "routing_requests.jsonl"
+_FOLDER = Path(__file__).parents[1] / "agents"
+_FILES = ("routing_requests.jsonl", "routing_remarks.jsonl")
 _TURNS = (
     Turn("Tell me about the river.", "It rises in the hills and is crossed by one bridge."),
     Turn("Who built it?", "A guild of masons."),
@@ -25,7 +26,8 @@ COLLECTION = "shelf"
 
 @dataclass(frozen=True, slots=True)
 class RoutingCase:
-    """A request with the routes that are right for it, step by step; of an ambiguous one several are."""
+    """A request with the routes that are right for it, step by step; of an ambiguous one several are. Its part
+    "remarks" are requests behind a remark of who asks, and talk that resembles them."""
 
     request: str
     given: str
@@ -59,7 +61,8 @@ class Routed:
 
 @cache
 def cases() -> tuple[RoutingCase, ...]:
-    rows = [json.loads(line) for line in _FILE.read_text(encoding="utf-8").splitlines()]
+    texts = [(_FOLDER / name).read_text(encoding="utf-8") for name in _FILES]
+    rows = [json.loads(line) for text in texts for line in text.splitlines()]
     return tuple(
         RoutingCase(
             row["request"],
