@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from longdoc.app.bootstrap import Records
 from longdoc.app.shelf import Shelf, shelf_of, shelf_of_collection
-from longdoc.cli.reading import read_source
+from longdoc.cli.reading import read_sources
 from longdoc.cli.record import with_records
-from longdoc.cli.sources import expand_sources
 from longdoc.documents.document import Document
 from longdoc.errors import ConfigError
 
@@ -35,7 +34,7 @@ class AskedDocuments:
             raise ConfigError("name a document, or a collection (--collection NAME)")
         if collection is not None:
             asyncio.run(with_records(database, lambda records: shelf_of_collection(records, collection)))
-        return cls([read_source(name, reader=reader) for name in expand_sources(sources)], collection)
+        return cls(read_sources(sources, reader=reader), collection)
 
     async def shelf(self, records: Records) -> Shelf:
         """The same as a shelf. Raises `NotFoundError` for an unknown collection."""

@@ -54,6 +54,7 @@ def chat(
         messages=talking.message or [],
         key=talking.key,
         documents=talking.document or [],
+        reader=talking.reader,
         explain=remembering.explain,
         run=run,
     )

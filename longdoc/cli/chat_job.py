@@ -21,10 +21,9 @@ from longdoc.cli.chat_output import ReplyOutput, answer_text, decision_text
 from longdoc.cli.exits import ExitCode
 from longdoc.cli.options import RunOptions
 from longdoc.cli.output import OutputFormat, Results
-from longdoc.cli.reading import read_source
+from longdoc.cli.reading import read_sources
 from longdoc.cli.render import stderr_console
 from longdoc.cli.session import run_session
-from longdoc.cli.sources import expand_sources
 from longdoc.cli.terminal_lines import read_line
 from longdoc.documents.document import Document
 from longdoc.errors import ConfigError, LdaError
@@ -47,10 +46,11 @@ class ChatJob:
     documents: Sequence[str]
     explain: bool
     run: RunOptions
+    reader: str | None = None
 
     def start(self) -> ExitCode:
         """Open the session and talk. Raises `LdaError`."""
-        documents = [read_source(name) for name in expand_sources(self.documents)] if self.documents else []
+        documents = read_sources(self.documents, reader=self.reader)
         live = not self.messages and sys.stdin.isatty()
         form = self.run.format()
         if live and (self.run.out is not None or form is OutputFormat.JSON):

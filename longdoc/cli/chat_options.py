@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from longdoc.cli import options
+
 if TYPE_CHECKING:
     from longdoc.app.chat import ChatOptions
     from longdoc.storage.memory_types import NamespaceName
@@ -36,6 +38,7 @@ class TalkingOptions:
         list[str] | None,
         typer.Option("--document", "-d", help="A document to answer from.", rich_help_panel=_SESSION),
     ] = None
+    reader: options.Reader = None
     user: Annotated[str, typer.Option("--user", help="Whose memories.", rich_help_panel=_SESSION)] = "me"
     agent: Annotated[str, typer.Option("--agent", help="With which agent.", rich_help_panel=_SESSION)] = "default"
     system: Annotated[

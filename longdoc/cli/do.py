@@ -83,6 +83,7 @@ class DoOptions:
             "--steps", min=1, help="Calls of the agent's model at most.", show_default="12", rich_help_panel=_WORK
         ),
     ] = None
+    reader: options.Reader = None
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Begin a plan of several steps at once.", rich_help_panel=_WORK)
     ] = False
@@ -118,7 +119,7 @@ def do(
         from longdoc.cli.do_agent_job import AgentJob
 
         wanted = read_instruction(instruction)
-        agent = AgentJob(wanted, sources or [], asked.collection, asked.steps, explain, run, form)
+        agent = AgentJob(wanted, sources or [], asked.collection, asked.steps, explain, run, form, asked.reader)
         raise typer.Exit(agent.start())
     job = DoJob(
         instruction=read_instruction(instruction),

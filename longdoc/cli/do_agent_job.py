@@ -13,10 +13,9 @@ from longdoc.app.results import cited_text
 from longdoc.cli.exits import ExitCode
 from longdoc.cli.options import RunOptions
 from longdoc.cli.output import OutputFormat, Results, usage_json
-from longdoc.cli.reading import read_source
+from longdoc.cli.reading import read_sources
 from longdoc.cli.run_view import RunView
 from longdoc.cli.session import run_session
-from longdoc.cli.sources import expand_sources
 from longdoc.errors import ConfigError
 from longdoc.json_value import JsonValue
 
@@ -60,8 +59,8 @@ class AgentOutput:
 
     @property
     def gaps(self) -> bool:
-        """Whether it came to the end of its steps before that of its work."""
-        return self.result.bounded
+        """Whether it came to no whole answer."""
+        return self.result.gaps
 
     def text(self, form: OutputFormat) -> str:
         """As a text for people."""
@@ -82,6 +81,7 @@ class AgentOutput:
             "sources": [one.to_json() for one in result.sources],
             "steps": steps,
             "bounded": result.bounded,
+            "gaps": result.gaps,
             "usage": usage_json(result.usage),
         }
 
@@ -97,6 +97,7 @@ class AgentJob:
     explain: bool
     run: RunOptions
     form: OutputFormat
+    reader: str | None = None
 
     def start(self) -> ExitCode:
         """Read what it is about, then let the agent work. Raises `LdaError`."""
@@ -111,7 +112,7 @@ class AgentJob:
             )
         if self.collection is not None and self.sources:
             raise ConfigError("name either files or a collection, not both at once")
-        documents = {one.id: one for one in map(read_source, expand_sources(self.sources))}
+        documents = {one.id: one for one in read_sources(self.sources, reader=self.reader)}
         settings, budget = self.run.settings(), self.run.budget()
         engine = agent_engine(settings, budget)
 

@@ -19,11 +19,11 @@ from longdoc.cli.do_view import StepView
 from longdoc.cli.exits import ExitCode
 from longdoc.cli.options import RunOptions
 from longdoc.cli.output import Output, OutputFormat, Results
-from longdoc.cli.reading import read_source
+from longdoc.cli.reading import read_sources
 from longdoc.cli.record import with_records
 from longdoc.cli.render import stderr_console
 from longdoc.cli.session import run_session
-from longdoc.cli.sources import STANDARD_INPUT, expand_sources, is_there
+from longdoc.cli.sources import STANDARD_INPUT, is_there
 from longdoc.cli.terminal_lines import read_line
 from longdoc.documents.limits import Limits
 from longdoc.errors import ConfigError
@@ -86,7 +86,7 @@ class DoJob:
         name = self.asked.collection
         if name is not None and not self.sources:
             asyncio.run(with_records(self.run.database, lambda records: shelf_of_collection(records, name)))
-        documents = [read_source(one) for one in expand_sources(self.sources)]
+        documents = read_sources(self.sources, reader=self.asked.reader)
         return DoRequest(
             self.instruction,
             tuple({one.id: one for one in documents}.values()),

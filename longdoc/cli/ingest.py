@@ -47,5 +47,5 @@ def ingest(
     from longdoc.cli.sources import expand_sources
     from longdoc.config import load_settings
 
-    job = IngestJob(expand_sources(paths), collection, json=json, quiet=quiet, reader=reader)
+    job = IngestJob(expand_sources(paths, reader=reader), collection, json=json, quiet=quiet, reader=reader)
     raise typer.Exit(job.start(load_settings({"database": database})))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from longdoc.cli.sources import STANDARD_INPUT
+from longdoc.cli.sources import STANDARD_INPUT, expand_sources
 from longdoc.documents.document import Document
 from longdoc.documents.limits import Limits
 from longdoc.documents.readers import read_bytes, read_document
+
+
+def read_sources(named: Sequence[str], *, reader: str | None = None) -> list[Document]:
+    """The documents that were named, as `expand_sources` and `read_source` tell. Raises what they raise."""
+    return [read_source(one, reader=reader) for one in expand_sources(named, reader=reader)]
 
 
 def read_source(source: str, *, reader: str | None = None) -> Document:

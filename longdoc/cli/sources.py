@@ -13,13 +13,14 @@ STANDARD_INPUT = "-"
 _SUFFIXES = {".epub", ".pdf", ".docx", ".odt", ".html", ".htm", ".xhtml", ".md", ".markdown", ".txt"}
 
 
-def expand_sources(named: Sequence[str], *, out: Path | None = None) -> list[str]:
+def expand_sources(named: Sequence[str], *, out: Path | None = None, reader: str | None = None) -> list[str]:
     """Files as they are named; for a folder all documents in it and below, for a pattern what it matches; each once.
 
-    What lies in `out`, where results go, is left out where that is inside a folder or below a pattern. Raises
-    `ConfigError` where a folder or a pattern has none, and for an empty name.
+    With a `reader` of LlamaIndex all files of a folder count but hidden ones. What lies in `out`, where results go, is
+    left out where that is inside a folder or below a pattern. Raises `ConfigError` where a folder or a pattern has
+    none, and for an empty name.
     """
-    return list(dict.fromkeys(source for name in named for source in _expand(name, out)))
+    return list(dict.fromkeys(source for name in named for source in _expand(name, out, reader)))
 
 
 def is_there(name: str) -> bool:
@@ -30,17 +31,19 @@ def is_there(name: str) -> bool:
         return False
 
 
-def _expand(name: str, out: Path | None) -> Iterator[str]:
+def _expand(name: str, out: Path | None, reader: str | None) -> Iterator[str]:
     path = Path(name)
     if not name.strip():
         raise ConfigError("the name of a file is empty; say which one is meant")
     if name == STANDARD_INPUT or "://" in name or (is_there(name) and path.is_file()):
         yield name
     elif is_there(name) and path.is_dir():
-        documents = (file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
+        is_meant = _is_document if reader is None else _is_shown
+        documents = (file for file in path.rglob("*") if is_meant(file.relative_to(path)) and file.is_file())
         found = sorted(str(file) for file in documents if not _is_result(file, out, path))
         if not found:
-            raise ConfigError(f"the folder {name} holds no documents ({', '.join(sorted(_SUFFIXES))})")
+            kinds = f" ({', '.join(sorted(_SUFFIXES))})" if reader is None else ""
+            raise ConfigError(f"the folder {name} holds no documents{kinds}")
         yield from found
     elif glob.has_magic(name):
         matching = (file for file in glob.glob(name, recursive=True) if Path(file).is_file())  # noqa: PTH207 any root
@@ -50,6 +53,16 @@ def _expand(name: str, out: Path | None) -> Iterator[str]:
         yield from found
     else:
         yield name  # reading it says what is wrong with it
+
+
+def _is_document(file: Path) -> bool:
+    """Whether it is of a kind that our own readers know."""
+    return file.suffix.lower() in _SUFFIXES
+
+
+def _is_shown(file: Path) -> bool:
+    """Whether neither it nor a folder that it is in is hidden."""
+    return not any(part.startswith(".") for part in file.parts)
 
 
 def _is_result(file: Path, out: Path | None, root: Path) -> bool:

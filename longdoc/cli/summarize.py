@@ -109,7 +109,7 @@ def summarize(
     from longdoc.cli.summary_job import SummaryJob
 
     job = SummaryJob(
-        sources=expand_sources(paths, out=run.out),
+        sources=expand_sources(paths, out=run.out, reader=reader),
         options=SummaryOptions(
             method=method,
             words=words,

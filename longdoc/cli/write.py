@@ -95,6 +95,7 @@ class AskedDraft:
         list[str] | None,
         typer.Option("--source", help="A file to write from, with citations; may be repeated.", rich_help_panel=_DRAFT),
     ] = None
+    reader: options.Reader = None
     like: Annotated[
         Path | None, typer.Option("--like", help="A file written as this shall be.", rich_help_panel=_DRAFT)
     ] = None
@@ -128,10 +129,9 @@ class AskedDraft:
 
     def documents(self) -> list[Document]:
         """The sources, read. Raises `DocumentError`."""
-        from longdoc.cli.reading import read_source
-        from longdoc.cli.sources import expand_sources
+        from longdoc.cli.reading import read_sources
 
-        return [read_source(one) for one in expand_sources(self.source)] if self.source else []
+        return read_sources(self.source or [], reader=self.reader)
 
     def outline(self) -> str | None:
         """The user's own plan as Markdown, None without one. Raises `ConfigError`."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from longdoc import LongDoc
 from longdoc.cli.main import app
+from longdoc.cli.sources import expand_sources
 from longdoc.errors import ConfigError, DocumentError, EmptyDocumentError
 from longdoc.integrations.llama_index import LongDocMemoryBlock, LongDocRetriever, read_with, segments_as_nodes
 from longdoc.integrations.llama_index.readers import to_document
@@ -40,6 +41,16 @@ class PagesReader(BaseReader):
             LlamaDocument(text=page, metadata={"page_label": str(n), "file_name": file.name})
             for n, page in enumerate(pages, 1)
         ]
+
+
+class TellingReader(PagesReader):
+    """Keeps the names of what it read."""
+
+    read: ClassVar[list[str]] = []
+
+    def load_data(self, file: Path) -> list[LlamaDocument]:  # type: ignore[override]
+        self.read.append(file.name)
+        return super().load_data(file)
 
 
 class FailingReader(BaseReader):
@@ -109,6 +120,28 @@ def test_the_command_reads_with_a_reader(tmp_path: Path) -> None:
     done = CliRunner(env={"LDA_EMBEDDING_MODEL": "hashed"}).invoke(app, ["ingest", str(file), *options, "--json"])
     assert done.exit_code == 0, done.output
     assert "two.pages" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["do", "Summarize these"], ["summarize"], ["chat", "-m", "Who?", "-d"], ["write", "a note on these", "--source"]],
+)
+def test_a_reader_reads_whole_folders_for_every_command(tmp_path: Path, command: list[str]) -> None:
+    for name in ("one.pages", "more/two.pages", ".git/three.pages"):
+        (tmp_path / "shelf" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "shelf" / name).write_text(f"What {name} tells.")
+    options = ["--reader", f"{__name__}:TellingReader", "--engine", "scripted", "--database", str(tmp_path / "r.db")]
+    TellingReader.read.clear()
+    CliRunner(env={"LDA_EMBEDDING_MODEL": "hashed"}).invoke(app, [*command, str(tmp_path / "shelf"), *options])
+    assert sorted(set(TellingReader.read)) == ["one.pages", "two.pages"]
+
+
+def test_a_folder_without_anything_in_it_holds_no_documents(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"holds no documents$"):
+        expand_sources([str(tmp_path)], reader="a:B")
+    (tmp_path / "one.pages").write_text("One.")
+    with pytest.raises(ConfigError, match=r"holds no documents \(\.docx"):
+        expand_sources([str(tmp_path)])
 
 
 def test_segments_are_nodes_that_join_back_to_the_text(lda: LongDoc) -> None:
