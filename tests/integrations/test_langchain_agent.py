@@ -80,6 +80,7 @@ def test_an_agent_takes_steps_and_answers(tmp_path: Path) -> None:
     assert [step.tool for step in result.steps] == ["search_documents", "ask_documents"]
     assert NEEDLE in result.steps[0].text
     assert not result.bounded
+    assert not result.gaps
     assert result.usage.calls >= 4
     assert run.run.kind == "agent"
     assert run.run.status is RunStatus.DONE
@@ -102,9 +103,43 @@ def test_an_agent_that_never_ends_stops_at_its_bound_with_what_it_has(tmp_path: 
     result, run = work(tmp_path, model, steps=4)
     assert len(model.asked) == 4
     assert result.bounded
+    assert result.gaps
     assert len(result.steps) == 3
     assert "What it found" in result.text
     assert "search_documents" in result.text
+    assert run.run.status is RunStatus.GAPS
+
+
+def test_a_whole_answer_in_the_last_step_is_no_gap(tmp_path: Path) -> None:
+    result, run = work(tmp_path, Stepping(step=finds_then_answers, asked=[]), steps=3)
+    assert result.text == "Under the seventh stair."
+    assert result.bounded
+    assert not result.gaps
+    assert run.run.status is RunStatus.DONE
+
+
+def says(text: str, reason: str = "stop") -> Step:
+    return lambda messages: AIMessage(text, response_metadata={"finish_reason": reason})
+
+
+def looks_once_more(messages: Sequence[BaseMessage]) -> AIMessage:
+    return AIMessage("Let me look.", tool_calls=calling("search_documents", 1, query="key").tool_calls)
+
+
+@pytest.mark.parametrize(
+    ("step", "steps", "text"),
+    [
+        (never_ends, 1, "The agent came to no answer."),
+        (says(" "), 12, "The agent came to no answer."),
+        (says("Under the", "length"), 12, "Under the"),
+        (looks_once_more, 1, "Let me look."),
+    ],
+)
+def test_what_is_no_whole_answer_is_a_gap(tmp_path: Path, step: Step, steps: int, text: str) -> None:
+    result, run = work(tmp_path, Stepping(step=step, asked=[]), steps=steps)
+    assert result.text == text
+    assert result.gaps
+    assert result.bounded == (steps == 1)
     assert run.run.status is RunStatus.GAPS
 
 

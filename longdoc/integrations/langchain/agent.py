@@ -32,7 +32,7 @@ from longdoc.integrations.langchain.recorded_model import RecordedChatModel
 from longdoc.integrations.langchain.tools import longdoc_tools
 from longdoc.json_value import JsonValue
 from longdoc.prompts.catalogue import Quoted, render
-from longdoc.storage.nodes import Node
+from longdoc.storage.nodes import Node, NodeStatus
 from longdoc.storage.runs import RunRequest, RunStatus
 
 STEPS: Final = 12
@@ -52,13 +52,15 @@ class AgentStep:
 
 @dataclass(frozen=True, slots=True)
 class AgentResult(Shown):
-    """What an agent came to. `bounded` tells that it used up its steps, and the text is what it had by then."""
+    """What an agent came to. `bounded` tells that it used up its steps; `gaps`, that its text is no whole answer: it is
+    what its tools found, or ran into its limit, or more was wanted than there were steps for."""
 
     text: str
     sources: tuple[Source, ...]
     run_id: str
     steps: tuple[AgentStep, ...]
     bounded: bool = False
+    gaps: bool = False
     usage: RunUsage = field(default_factory=RunUsage)
 
 
@@ -123,10 +125,11 @@ async def run_agent(
     async with open_run(asking, request, fresh=fresh, emit=emit) as run:
         agent = _Agent(lda, run, documents, collection, steps)
         result = await agent.work(instruction)
-        node = Node(f"{run.id}.0", run.id, 0, 0, request.title, result.text)
+        status = NodeStatus.TRUNCATED if result.gaps else NodeStatus.DONE
+        node = Node(f"{run.id}.0", run.id, 0, 0, request.title, result.text, status)
         await workspace.records.nodes.save(node)
         run.result_node = node.id
-        run.status = RunStatus.GAPS if result.bounded else RunStatus.DONE
+        run.status = RunStatus.GAPS if result.gaps else RunStatus.DONE
     return result
 
 
@@ -165,23 +168,18 @@ class _Agent:
         for one in results:
             usage = added(usage, one.usage)
         text = str(messages[-1].text).strip()
-        bounded = self._model.bounded and bool(given)
-        if bounded:
-            self._run.emit(Warned(f"the agent came to the end of its {self._steps} steps"))
-        return AgentResult(
-            text or _found(steps),
-            _all_sources(results),
-            self._run.id,
-            steps,
-            bounded,
-            usage,
-        )
+        bounded, gaps = self._model.bounded, not text or self._model.unfinished
+        if bounded and (steps or gaps):
+            self._run.emit(Warned(f"the agent used up its steps ({self._steps}); allow it more"))
+        if gaps and text:
+            self._run.emit(Warned("the agent's answer is not whole"))
+        return AgentResult(text or _found(steps), _all_sources(results), self._run.id, steps, bounded, gaps, usage)
 
 
 def _found(steps: Sequence[AgentStep]) -> str:
     """What was found, where the model says nothing about it."""
     found = [f"{step.tool} {json.dumps(step.arguments, ensure_ascii=False)}\n\n{step.text}" for step in steps]
-    return "\n\n".join(["The agent came to no answer within its steps. What it found:", *found])
+    return "\n\n".join([f"The agent came to no answer.{' What it found:' if found else ''}", *found])
 
 
 def _all_sources(results: Sequence[Any]) -> tuple[Source, ...]:

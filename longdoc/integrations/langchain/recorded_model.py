@@ -25,13 +25,15 @@ from longdoc.prompts.catalogue import render
 
 class RecordedChatModel(BaseChatModel):
     """Asks `engine`, one that `ToolCallingEngine` is behind, `most` times, and tells it before the last time that
-    it has to answer. `bounded` tells whether it came to that."""
+    it has to answer. `bounded` tells whether it came to that, `unfinished` whether the last message is no whole answer:
+    it ran into its limit, or called tools when there were no steps left for them."""
 
     engine: Any
     emit: Any
     most: int
-    max_tokens: int = 2_000
+    max_tokens: int = 4_000
     _made: int = PrivateAttr(0)
+    _unfinished: bool = PrivateAttr(False)
 
     @classmethod
     def over(cls, engine: Engine, *, emit: Emit, most: int) -> RecordedChatModel:
@@ -42,6 +44,11 @@ class RecordedChatModel(BaseChatModel):
     def bounded(self) -> bool:
         """Whether there are no calls left."""
         return self._made >= self.most
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the last message is no whole answer."""
+        return self._unfinished
 
     @property
     def _llm_type(self) -> str:
@@ -78,9 +85,16 @@ class RecordedChatModel(BaseChatModel):
         asked = list(messages)
         if self.bounded:
             asked = [*asked, HumanMessage(render("agent/last", {}).user)]
-        request = tool_request(asked, tools, max_tokens=min(self.max_tokens, self.engine.info.max_output or 2_000))
+        request = tool_request(asked, tools, max_tokens=self._most_tokens())
         completion = await call(self.engine, request, purpose=f"step {self._made} of the agent", emit=self.emit)
         message = message_of(completion)
+        self._unfinished = completion.cut
         if self.bounded:  # some call tools all the same
+            self._unfinished |= bool(message.tool_calls)
             message = AIMessage(str(message.text))
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _most_tokens(self) -> int:
+        """Tokens of a message at most: what leaves room for what was read."""
+        info = self.engine.info
+        return min(self.max_tokens, info.context_window // 4, info.max_output or self.max_tokens)
