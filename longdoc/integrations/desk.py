@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -86,19 +87,16 @@ class Desk:
     async def aiterate(self, work: Callable[[Capabilities], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
         """What a stream of longdoc gives, piece by piece, as `arun`; who stops listening stops it."""
         if not isinstance(self._lda, LongDoc):
-            pieces = work(self._lda)
-            try:
+            async with aclosing(work(self._lda)) as pieces:
                 async for piece in pieces:
                     yield piece
-            finally:
-                await pieces.aclose()
             return
-        thread, pieces = self._lda.thread, work(self._lda.inner)
+        thread, listener = self._lda.thread, _Listener(work(self._lda.inner))
         try:
-            while (piece := await thread.wait(_next(pieces))) is not _END:
+            while (piece := await thread.wait(listener.next())) is not _END:
                 yield piece  # pyright: ignore[reportReturnType] what is not the end is a piece
         finally:
-            await thread.wait(pieces.aclose())
+            await thread.wait(listener.aclose())
 
     async def documents(self) -> Sequence[Document]:
         """The documents that were given. Raises kinds of `DocumentError`."""
@@ -135,8 +133,41 @@ def ignore(*told: object) -> None:
     """Nobody listens."""
 
 
-async def _next(pieces: AsyncGenerator[T, None]) -> T | object:
-    return await anext(pieces, _END)
+class _Listener(Generic[T]):
+    """Listens to a stream in one task on longdoc's loop, for somebody on another loop: who stops waiting for a piece
+    there stops the wait alone, and the stream can be ended after that."""
+
+    def __init__(self, pieces: AsyncGenerator[T, None]) -> None:
+        self._pieces = pieces
+        self._heard: asyncio.Queue[T | object] = asyncio.Queue()
+        self._wanted = asyncio.Semaphore(0)
+        self._task: asyncio.Task[None] | None = None
+
+    async def next(self) -> T | object:
+        """The next piece, or `_END`. Raises what the stream raises."""
+        if self._task is None:
+            self._task = asyncio.ensure_future(self._listen())
+            self._task.add_done_callback(lambda _: self._heard.put_nowait(_END))
+        self._wanted.release()
+        piece = await self._heard.get()
+        if piece is _END:
+            await self._task
+        return piece
+
+    async def aclose(self) -> None:
+        """End the stream, and wait until it has ended."""
+        if self._task is None:
+            await self._pieces.aclose()
+        else:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _listen(self) -> None:
+        async with aclosing(self._pieces) as pieces:
+            await self._wanted.acquire()
+            async for piece in pieces:
+                self._heard.put_nowait(piece)
+                await self._wanted.acquire()
 
 
 def _tight(text: str, start: int, end: int) -> tuple[int, int]:

@@ -2,17 +2,25 @@
 
 import asyncio
 import base64
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
 
 from longdoc import AsyncLongDoc, LongDoc
+from longdoc.app.api_capabilities import Capabilities
+from longdoc.app.message_reading import Reading
 from longdoc.engines.budget import Budget
+from longdoc.engines.engine import Completion, FinishReason, Usage
+from longdoc.engines.scripted import ScriptedEngine
 from longdoc.errors import BudgetExceededError, ConfigError
+from longdoc.integrations.desk import Desk
 from longdoc.integrations.langchain import ChatLongDoc, LongDocChatHistory, LongDocRetriever, longdoc_tools
-from longdoc.integrations.langchain.messages import read_messages
+from longdoc.integrations.langchain.messages import read_chat
 from tests.integrations.opened import HAY, NEEDLE, QUESTION, book, opened
 
 
@@ -65,10 +73,14 @@ def test_a_chat_model_answers_about_a_long_message_with_citations(lda: LongDoc) 
     assert answer.usage_metadata is not None
 
 
+def read(messages: list[BaseMessage], **given: Any) -> Reading:
+    return asyncio.run(read_chat(messages, **given))
+
+
 def test_messages_are_read_as_turns_and_documents() -> None:
     data = base64.b64encode(book().text.encode()).decode()
     file = {"type": "file", "base64": data, "mime_type": "text/plain", "filename": "skerry.txt"}
-    request = read_messages(
+    request = read(
         [
             SystemMessage("Be short."),
             HumanMessage([file, {"type": "text", "text": "Who keeps the light?"}]),
@@ -78,8 +90,15 @@ def test_messages_are_read_as_turns_and_documents() -> None:
     )
     assert request.instruction == "And before her?"
     assert [(turn.question, turn.answer) for turn in request.turns] == [("Who keeps the light?", "Anna.")]
-    assert [one.source for one in request.documents] == ["skerry.txt"]
-    assert read_messages([SystemMessage("Be short."), HumanMessage("Hi")]).instruction == "Be short.\n\nHi"
+    assert [one.source for one in request.documents.values()] == ["skerry.txt"]
+    assert request.warnings == ["the system message does not count where documents are asked"]
+    short = [SystemMessage("Be short."), HumanMessage("Hi")]
+    assert read(short).instruction == "Be short.\n\nHi"
+    assert read(short, of_documents=True).instruction == "Hi"
+    assert read([ChatMessage("Be short.", role="developer"), ChatMessage("Hi", role="user")]) == read(short)
+    called = AIMessage("", tool_calls=[{"name": "a", "args": {}, "id": "1"}])
+    told = read([HumanMessage("Hi"), called, ToolMessage("Rain.", tool_call_id="1")])
+    assert (told.instruction, told.warnings) == ("Hi", ["what tools said counts only where it is long"])
 
 
 @pytest.mark.parametrize(
@@ -92,7 +111,73 @@ def test_messages_are_read_as_turns_and_documents() -> None:
 )
 def test_what_cannot_be_read_or_asks_nothing_is_said(message: HumanMessage) -> None:
     with pytest.raises(ConfigError):
-        read_messages([message])
+        read([message])
+
+
+async def endless(ended: threading.Event) -> AsyncGenerator[int, None]:
+    try:
+        yield 1
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0)
+        ended.set()
+
+
+def test_who_stops_waiting_for_a_stream_gets_what_stopped_it(lda: LongDoc) -> None:
+    async def first_then_wait(ended: threading.Event) -> None:
+        async for piece in Desk(lda).aiterate(lambda _: endless(ended)):
+            assert piece == 1
+
+    async def main() -> None:
+        ended = threading.Event()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await first_then_wait(ended)
+        assert ended.is_set()
+        ended = threading.Event()
+        task = asyncio.create_task(first_then_wait(ended))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert ended.is_set()
+
+    asyncio.run(main())
+
+
+def test_a_stream_tells_its_pieces_and_what_ends_it(lda: LongDoc) -> None:
+    async def failing(_: Capabilities) -> AsyncGenerator[int, None]:
+        yield 1
+        yield 2
+        raise ConfigError("there is no more")
+
+    async def main() -> None:
+        pieces = Desk(lda).aiterate(failing)
+        assert [await anext(pieces), await anext(pieces)] == [1, 2]
+        with pytest.raises(ConfigError, match="no more"):
+            await anext(pieces)
+        left, ended = Desk(lda).aiterate(lambda _: endless(evidence)), evidence
+        assert await anext(left) == 1
+        await left.aclose()
+        assert ended.is_set()
+
+    evidence = threading.Event()
+    asyncio.run(main())
+
+
+def test_an_answer_that_ran_into_its_limit_says_so(tmp_path: Path) -> None:
+    cut = ScriptedEngine(lambda request: Completion("It began", FinishReason.LENGTH, Usage(), "scripted", 0.0))
+
+    async def main() -> list[str]:
+        settings = {"engine": "scripted", "embedding_model": "hashed", "database": str(tmp_path / "record.db")}
+        async with AsyncLongDoc(**settings) as longdoc:
+            longdoc._open = replace(longdoc.workspace, engine=cut), longdoc._open[1]  # type: ignore[index]
+            model = ChatLongDoc(lda=longdoc)
+            whole = await model.ainvoke("Tell me a story.")
+            pieces = [piece async for piece in model.astream("Tell me another story.")]
+            return [whole.response_metadata["finish_reason"], pieces[-1].response_metadata["finish_reason"]]
+
+    assert asyncio.run(main()) == ["length", "length"]
 
 
 def test_a_chat_history_is_a_session_like_any_other(lda: LongDoc) -> None:

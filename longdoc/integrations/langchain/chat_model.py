@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -16,7 +17,7 @@ from longdoc.app.api_capabilities import Capabilities
 from longdoc.app.orchestrator import DoResult
 from longdoc.errors import ConfigError
 from longdoc.integrations.desk import Desk, Last, Opened, streamed
-from longdoc.integrations.langchain.messages import read_messages
+from longdoc.integrations.langchain.messages import read_chat
 
 
 class ChatLongDoc(BaseChatModel):
@@ -24,9 +25,9 @@ class ChatLongDoc(BaseChatModel):
 
     `lda` is a `LongDoc` (or an `AsyncLongDoc`, to be awaited on its loop). `documents` or a `collection` are asked
     about in every message; so are long texts and files in messages. `user` is a user whom answers are made for.
-    Sources stand in `response_metadata["citations"]`, beside `run_id` and the `route` that was taken; a streamed text
-    that was changed when its quotes were checked stands there as `text`. Tools cannot be bound: `longdoc_tools` are
-    for models that call some. Raises what `LongDoc.do` raises.
+    Sources stand in `response_metadata["citations"]`, beside `run_id`, the `route` that was taken and `warnings`; a
+    streamed text that was changed when its quotes were checked stands there as `text`. Tools cannot be bound:
+    `longdoc_tools` are for models that call some. Raises what `LongDoc.do` raises.
 
     ```python
     model = ChatLongDoc(lda=lda, documents="book.epub")
@@ -92,17 +93,20 @@ class ChatLongDoc(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        async for piece in self._desk.aiterate(lambda lda: self._pieces(lda, messages, stop or self.stop)):
-            if run_manager is not None:
-                await run_manager.on_llm_new_token(piece.text, chunk=piece)
-            yield piece
+        asked = self._desk.aiterate(lambda lda: self._pieces(lda, messages, stop or self.stop))
+        async with aclosing(asked) as pieces:
+            async for piece in pieces:
+                if run_manager is not None:
+                    await run_manager.on_llm_new_token(piece.text, chunk=piece)
+                yield piece
 
     async def _pieces(
         self, lda: Capabilities, messages: Sequence[BaseMessage], stop: Sequence[str] | None
     ) -> AsyncGenerator[ChatGenerationChunk, None]:
         """The answer as it is written, and at last what it rests on; with `stop` texts it comes whole."""
-        request = read_messages(messages)
-        documents = [*await self._desk.documents(), *request.documents]
+        held = await self._desk.documents()
+        request = await read_chat(messages, of_documents=bool(held) or self.collection is not None)
+        documents = [*held, *request.documents.values()]
         if documents and self.collection is not None:
             raise ConfigError("a long text and a collection cannot be asked about at once; put the text into it")
         heard: list[str] = []
@@ -116,13 +120,15 @@ class ChatLongDoc(BaseChatModel):
                 on_text=on_text,
             ).result()
         )
-        async for piece in answering:
-            if isinstance(piece, Last):
-                rest, metadata = _rest("".join(heard), _until(piece.result.text, stop))
-                yield _last(rest, piece.result, {**metadata, "model_name": lda.workspace.engine.info.model})
-            elif piece and not stop:
-                heard.append(piece)
-                yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
+        async with aclosing(answering):
+            async for piece in answering:
+                if isinstance(piece, Last):
+                    rest, metadata = _rest("".join(heard), _until(piece.result.text, stop))
+                    metadata |= {"warnings": request.warnings, "model_name": lda.workspace.engine.info.model}
+                    yield _last(rest, piece.result, metadata)
+                elif piece and not stop:
+                    heard.append(piece)
+                    yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
 
 
 def _whole(pieces: Sequence[ChatGenerationChunk]) -> ChatResult:
@@ -157,7 +163,7 @@ def _last(text: str, result: DoResult, metadata: dict[str, Any]) -> ChatGenerati
         "run_id": result.run_id,
         "route": [str(step.route.capability) for step in result.steps],
         "citations": [source.to_json() for source in result.sources],
-        "finish_reason": "stop",
+        "finish_reason": "length" if any(step.cut for step in result.shown) else "stop",
         **metadata,
     }
     message = AIMessageChunk(content=text, response_metadata=told, usage_metadata=usage, chunk_position="last")
