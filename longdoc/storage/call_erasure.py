@@ -31,10 +31,10 @@ def delete_calls(connection: Connection, meant: ColumnElement[bool], *, own: Sel
         some = doomed[start : start + _MOST_ROWS]
         unused.update(connection.execute(select(call_texts.c.sha256).where(call_texts.c.call_id.in_(some))).scalars())
         connection.execute(delete(calls).where(calls.c.id.in_(some)))
-    _delete_unused_texts(connection, sorted(unused))
+    delete_unused_texts(connection, sorted(unused))
 
 
-def _delete_unused_texts(connection: Connection, sha256s: Sequence[str]) -> None:
+def delete_unused_texts(connection: Connection, sha256s: Sequence[str]) -> None:
     """Delete those of these texts that no document is and no call was made from."""
     document = exists().where(documents.c.text_sha256 == texts.c.sha256)
     call = exists().where(call_texts.c.sha256 == texts.c.sha256)

@@ -57,7 +57,7 @@ def from_row(row: RowMapping) -> Document:
         id=row["id"],
         text=decoded(row["body"]),
         format=row["format"],
-        metadata=_metadata(outline["metadata"]),
+        metadata=read_metadata(outline["metadata"]),
         blocks=tuple(_blocks(row["blocks"], [BlockKind(kind) for kind in outline["kinds"]], outline["hrefs"])),
         sections=tuple(map(_section, outline["sections"])),
         notes=tuple(Note(*note) for note in outline["notes"]),
@@ -122,7 +122,8 @@ def _blocks(packed: bytes, kinds: Sequence[BlockKind], hrefs: Sequence[str | Non
         yield Block(start, end, kinds[kind[i]], level[i], hrefs[href[i]], None if page[i] == _NONE else page[i])
 
 
-def _metadata(stored: dict[str, Any]) -> Metadata:
+def read_metadata(stored: dict[str, Any]) -> Metadata:
+    """Metadata that was stored as a dictionary of its fields."""
     values: dict[str, Any] = {name: tuple(v) if name in _SEVERAL else v for name, v in stored.items()}
     return Metadata(**values)
 

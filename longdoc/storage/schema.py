@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from longdoc.storage.columns import AnyText, BigId, UtcDateTime
 
-HEAD: Final = "0011"
+HEAD: Final = "0012"
 """The newest migration: the schema described here."""
 
 VERSION_TABLE: Final = "longdoc_version"
@@ -548,7 +548,9 @@ service_files = Table(
     Column("document_id", AnyText, ForeignKey("documents.id"), nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("metadata", JSON(none_as_null=True)),
     Column("created_at", UtcDateTime, nullable=False),
     Index(None, "tenant_id", "number", unique=True),
 )
-"""Files that clients of the service uploaded, counted for each tenant, with the document that was read from them."""
+"""Files that clients of the service uploaded, counted for each tenant, with the document that was read from them.
+`metadata` is what a file says of itself; the document's own is that of whoever stored it first."""

@@ -1,19 +1,26 @@
-"""Files that clients of the service uploaded, as they came; what was read from each is a stored document."""
+"""Files that clients of the service uploaded, as they came; what was read from each is a stored document.
+
+Equal documents are stored once, whoever brought them; what a file is called, and says of itself, is the file's.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, delete, func, insert, select
 
-from longdoc.errors import NotFoundError
+from longdoc.documents.document import Document, Metadata
+from longdoc.errors import ConfigError, NotFoundError
 from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.database import Database
+from longdoc.storage.document_erasure import delete_unused_document
+from longdoc.storage.document_rows import read_metadata
 from longdoc.storage.schema import service_files, tenants
+from longdoc.storage.tenant_documents import TenantDocuments
 
 _PREFIX: Final = "file-"
 _ID_BYTES: Final = 12
@@ -21,7 +28,8 @@ _ID_BYTES: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class ServiceFile:
-    """A file of a tenant; `size` is in bytes, `document_id` names what was read from it."""
+    """A file of a tenant; `size` is in bytes, `document_id` names what was read from it, `metadata` is what it says of
+    itself as a stored value, None where that is not known."""
 
     id: str
     name: str
@@ -29,6 +37,12 @@ class ServiceFile:
     size: int
     document_id: str
     created_at: datetime
+    metadata: dict[str, Any] | None
+
+    def own(self, document: Document) -> Document:
+        """Its document as this file has it, whoever stored it first."""
+        metadata = document.metadata if self.metadata is None else read_metadata(self.metadata)
+        return replace(document, source=self.name, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +53,7 @@ class NewFile:
     purpose: str
     document_id: str
     body: bytes
+    metadata: Metadata
 
 
 class ServiceFiles:
@@ -48,8 +63,11 @@ class ServiceFiles:
         self._database = database
         self._now = now
 
-    async def add(self, tenant: int, new: NewFile) -> ServiceFile:
-        """Store a file. Raises `StorageError` where its document is not stored."""
+    async def add(self, tenant: int, new: NewFile, *, most_bytes: int | None = None) -> ServiceFile:
+        """Store a file; the tenant's have at most so many bytes in all.
+
+        Raises `ConfigError` where they would have more, `StorageError` where its document is not stored.
+        """
         id_ = _PREFIX + secrets.token_hex(_ID_BYTES)
         values: dict[str, Any] = {
             "id": id_,
@@ -59,17 +77,27 @@ class ServiceFiles:
             "document_id": new.document_id,
             "size": len(new.body),
             "body": new.body,
+            "metadata": asdict(new.metadata),
             "created_at": self._now(),
         }
         last = select(func.coalesce(func.max(service_files.c.number), 0)).where(service_files.c.tenant_id == tenant)
 
         def work(connection: Connection) -> ServiceFile:
             connection.execute(select(tenants.c.id).where(tenants.c.id == tenant).with_for_update())
+            _check_room(connection, tenant, len(new.body), most_bytes)
             number = connection.execute(last).scalar_one() + 1
             connection.execute(insert(service_files).values(**values, number=number))
             return _get(connection, tenant, id_)
 
         return await self._database.write(work)
+
+    async def check_room(self, tenant: int, size: int, *, most_bytes: int) -> None:
+        """Raise `ConfigError` where a file of that size is too much for the tenant."""
+        await self._database.read(lambda connection: _check_room(connection, tenant, size, most_bytes))
+
+    def documents(self, tenant: int, *, hidden: str) -> TenantDocuments:
+        """The documents that a tenant may see; collections whose names begin with `hidden` are others'."""
+        return TenantDocuments(self._database, tenant, hidden)
 
     async def get(self, tenant: int, id_: str) -> ServiceFile:
         """A file of a tenant. Raises `NotFoundError`."""
@@ -114,11 +142,12 @@ class ServiceFiles:
         return await self._database.read(work)
 
     async def delete(self, tenant: int, id_: str) -> None:
-        """Delete a file of a tenant; what was read from it stays where runs point to it. Raises `NotFoundError`."""
+        """Delete a file of a tenant, with its document where nothing else needs it. Raises `NotFoundError`."""
 
         def work(connection: Connection) -> None:
-            if connection.execute(delete(service_files).where(*_mine(tenant, id_))).rowcount == 0:
-                raise _missing(id_)
+            found = _get(connection, tenant, id_)
+            connection.execute(delete(service_files).where(*_mine(tenant, id_)))
+            delete_unused_document(connection, found.document_id)
 
         await self._database.write(work)
 
@@ -135,6 +164,14 @@ def _get(connection: Connection, tenant: int, id_: str) -> ServiceFile:
     if row is None:
         raise _missing(id_)
     return ServiceFile(*row)
+
+
+def _check_room(connection: Connection, tenant: int, size: int, most_bytes: int | None) -> None:
+    if most_bytes is None:
+        return
+    stored = select(func.coalesce(func.sum(service_files.c.size), 0)).where(service_files.c.tenant_id == tenant)
+    if int(connection.execute(stored).scalar_one()) + size > most_bytes:
+        raise ConfigError(f"the files of a tenant have at most {most_bytes:,} bytes; delete some first")
 
 
 def _missing(id_: str) -> NotFoundError:

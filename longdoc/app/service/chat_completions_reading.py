@@ -15,6 +15,7 @@ from longdoc.app.service.chat_completions_texts import LONG, parted, without_mar
 from longdoc.app.service.openai_files import read_file
 from longdoc.app.service.problems import refused
 from longdoc.documents.document import Document
+from longdoc.documents.readers import read_pasted
 from longdoc.errors import ServiceError
 
 _LONGEST_ANSWER = 2_000
@@ -120,7 +121,8 @@ class _Reader:
             instruction, document = found.instruction, found.document
         if document:
             self._texts += 1
-            self._keep(await read_file(f"text {self._texts}", document.encode("utf-8", "replace")))
+            async with self._asked.parts.reading:
+                self._keep(await asyncio.to_thread(read_pasted, document, name=f"text {self._texts}"))
         return [instruction] if instruction else []
 
     async def _file(self, file: FileBody) -> Document:
@@ -128,10 +130,11 @@ class _Reader:
         if file.file_id is not None:
             stored = await records.files.get(tenant.id, file.file_id)
             self._reading.files[stored.document_id] = stored.id
-            return await records.documents.load(stored.document_id)
+            return stored.own(await records.documents.load(stored.document_id))
         if file.file_data is None:
             raise refused(400, "invalid", "a file needs a file_id, or file_data")
-        return await read_file(file.filename or "file", await asyncio.to_thread(_decoded, file.file_data))
+        async with self._asked.parts.reading:
+            return await read_file(file.filename or "file", await asyncio.to_thread(_decoded, file.file_data))
 
     def _keep(self, document: Document) -> None:
         self._reading.documents.setdefault(document.id, document)

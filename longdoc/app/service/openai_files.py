@@ -26,6 +26,8 @@ _CONTENT: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {_BYTES: {"schema": {"type": "string", "format": "binary"}}}, "description": "The bytes."}
 }
 _MOST_LISTED = 10_000
+MOST_OF_TENANT: Final = 10 * 1024**3
+"""Bytes that the files of a tenant have in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,14 @@ async def upload(asked: Writing, file: UploadFile, purpose: Annotated[str, Form(
     name, records = file.filename or "file", asked.parts.library.records
     if len(name) > LONGEST_NAME or len(purpose) > LONGEST_NAME:
         raise ConfigError(f"the name of a file, and its purpose, have at most {LONGEST_NAME} characters")
-    data = await file.read()
-    document = await read_file(name, data)
-    await records.documents.save(document)
-    return reply(FileView.of(await records.files.add(asked.tenant.id, NewFile(name, purpose, document.id, data))))
+    await records.files.check_room(asked.tenant.id, file.size or 0, most_bytes=MOST_OF_TENANT)
+    async with asked.parts.reading:
+        data = await file.read()
+        document = await read_file(name, data)
+        await records.documents.save(document)
+        new = NewFile(name, purpose, document.id, data, document.metadata)
+        added = await records.files.add(asked.tenant.id, new, most_bytes=MOST_OF_TENANT)
+    return reply(FileView.of(added))
 
 
 @router.get("", response_model=FilesView)
@@ -117,7 +123,7 @@ async def get_content(asked: Reading, id: InPath) -> Response:  # noqa: A002 - a
 
 @router.delete("/{id}", response_model=DeletedView)
 async def delete_file(asked: Writing, id: InPath) -> Response:  # noqa: A002 - as above
-    """Delete a file. Runs that read it keep what they quote."""
+    """Delete a file, and what was read from it; what runs read stays in the record with them."""
     await asked.parts.library.records.files.delete(asked.tenant.id, id)
     return reply(DeletedView(id, deleted=True))
 

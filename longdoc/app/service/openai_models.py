@@ -25,7 +25,8 @@ from longdoc.storage.profile_types import LOCAL_TENANT, Tenant
 router = APIRouter(prefix="/v1/models", tags=["openai"], responses=OPENAI_ERRORS)
 
 _PREFIX: Final = "longdoc/"
-_OF_TENANT: Final = "tenant:"
+OF_TENANT: Final = "tenant:"
+"""How the record names a collection of another tenant than `local`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def stored_name(tenant: Tenant, collection: str) -> str:
     whose names begin with `tenant:NAME:`. Raises `NotFoundError` for one that is another tenant's."""
     if tenant.name != LOCAL_TENANT:
         return f"{_own(tenant)}{collection}"
-    if collection.startswith(_OF_TENANT):
+    if collection.startswith(OF_TENANT):
         raise _no_collection(collection)
     return collection
 
@@ -90,7 +91,7 @@ async def list_models(asked: Reading) -> Response:
     workspace = await asked.parts.workspace.opened()
     whole = _PREFIX + workspace.engine.info.model
     made = await workspace.records.collections.made()
-    shown = {outer: moment for name, moment in made.items() if (outer := _outer_name(asked.tenant, name)) is not None}
+    shown = {outer: moment for name, moment in made.items() if (outer := outer_name(asked.tenant, name)) is not None}
     views = [ModelView(whole, int(asked.tenant.created_at.timestamp()), "longdoc")]
     views += [ModelView(f"{whole}@{name}", int(moment.timestamp()), "longdoc") for name, moment in shown.items()]
     return reply(ModelsView(views))
@@ -107,15 +108,15 @@ async def get_model(asked: Reading, id: InPath) -> Response:  # noqa: A002 - the
     return reply(ModelView(found.id, int(made.timestamp()), "longdoc"))
 
 
-def _outer_name(tenant: Tenant, name: str) -> str | None:
+def outer_name(tenant: Tenant, name: str) -> str | None:
     """A collection's name as its tenant knows it; None for one that is another tenant's."""
     if tenant.name == LOCAL_TENANT:
-        return None if name.startswith(_OF_TENANT) else name
+        return None if name.startswith(OF_TENANT) else name
     return name.removeprefix(_own(tenant)) if name.startswith(_own(tenant)) else None
 
 
 def _own(tenant: Tenant) -> str:
-    return f"{_OF_TENANT}{quote(tenant.name, safe='')}:"
+    return f"{OF_TENANT}{quote(tenant.name, safe='')}:"
 
 
 def _no_collection(name: str) -> NotFoundError:

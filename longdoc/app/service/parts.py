@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from longdoc.agents.events import Event
 from longdoc.agents.profile_tasks import ProfileTask, load_tasks
@@ -23,6 +23,7 @@ from longdoc.memory.indexes import MemoryIndexes
 from longdoc.storage.profile_types import LOCAL_TENANT
 
 _MEGABYTE = 1024 * 1024
+_READ_AT_ONCE = 2
 
 
 class LateWorkspace:
@@ -69,7 +70,8 @@ class LateWorkspace:
 
 @dataclass(slots=True)
 class ServiceParts:
-    """What the routes work with. `closing` is set once the service is about to end."""
+    """What the routes work with. `reading` is held while documents are read; `closing` is set once the service is about
+    to end."""
 
     library: Library
     workspace: LateWorkspace
@@ -78,6 +80,7 @@ class ServiceParts:
     indexes: MemoryIndexes
     runner: JobRunner
     metrics: Metrics
+    reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_READ_AT_ONCE))
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -90,7 +93,8 @@ async def open_parts(
     Raises `ConfigError`, `StorageError`.
     """
     tasks = load_tasks(settings.profile_tasks)
-    async with open_library(settings, notify=lambda line: None, progress=lambda name, done, total: None) as library:
+    async with open_library(settings, notify=lambda line: None, progress=lambda name, done, total: None) as opened:
+        library = sharing(opened)
         workspace = LateWorkspace(library, settings, engine)
         indexes = MemoryIndexes(limit_bytes=settings.memory_cache * _MEGABYTE)
         local = await library.records.profiles.tenant(LOCAL_TENANT)
@@ -108,6 +112,12 @@ async def open_parts(
             await runner.aclose()
             await indexes.aclose()
             await workspace.aclose()
+
+
+def sharing(library: Library) -> Library:
+    """A library for clients of several tenants: what one of them stores changes no document of another."""
+    records = library.records
+    return replace(library, records=replace(records, documents=records.documents.keeping()))
 
 
 async def _try_opening(workspace: LateWorkspace) -> None:

@@ -27,6 +27,7 @@ from longdoc.app.service import (
 )
 from longdoc.app.service.access import is_loopback
 from longdoc.app.service.admission import Admission
+from longdoc.app.service.body_room import BodyRoom
 from longdoc.app.service.edge import LARGEST_REQUEST, Edge
 from longdoc.app.service.metrics import Metrics
 from longdoc.app.service.parts import open_parts
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS = 15
 """How long requests that are being answered have when the service ends."""
+_AT_ONCE = 16
+"""Requests of the largest usual size whose bodies are in memory together."""
 _ABOUT = (
     "Personalization and memory: users with their items and summaries, what of them stands before a request, answers. "
     "Chat completions in OpenAI's shape, for documents and messages of any length."
@@ -69,6 +72,7 @@ def create_app(
         title="longdoc", version=version("longdoc"), summary=_ABOUT, lifespan=lifespan, redirect_slashes=False
     )
     install_problems(app)
+    app.add_middleware(BodyRoom, most_bytes=_AT_ONCE * largest)
     app.add_middleware(Admission)
     app.add_middleware(Edge, metrics=metrics, largest=largest)
     for module in (users, personal, memories, refreshes, openai_files, openai_models, chat_completions, health):
