@@ -18,9 +18,9 @@ from starlette.responses import Response, StreamingResponse
 
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.orchestrator import Capability, DoRequest, DoResult, do
-from longdoc.app.results import cited_text
 from longdoc.app.service.callers import Asked, Writing
 from longdoc.app.service.chat_completions_bodies import CompletionBody
+from longdoc.app.service.chat_completions_live import Live
 from longdoc.app.service.chat_completions_reading import Reading, read_messages
 from longdoc.app.service.chat_completions_replies import (
     DONE,
@@ -65,10 +65,9 @@ class _Question:
 
     @property
     def live(self) -> bool:
-        """Whether text is sent while it is written: that of documents is checked first, and what may be cut waits."""
-        whole = not self.body.stops and self.body.most_tokens is None
+        """Whether text is sent while it is written: that of documents is checked first."""
         of_documents = bool(self.request.documents) or self.request.collection is not None
-        return whole and (self.body.longdoc.live or not of_documents)
+        return self.body.longdoc.live or not of_documents
 
 
 @router.post("", response_model=CompletionView, responses=_RESPONSES)
@@ -133,20 +132,19 @@ def _view(result: DoResult, work: Work, question: _Question) -> LongDocView:
 
 async def _events(work: Work, question: _Question, chunks: Chunks) -> AsyncGenerator[bytes, None]:
     """The chunks of a completion. Who stops listening stops it."""
-    sent = ""
+    live = Live(question.body.stops, question.body.most_tokens)
     try:
         yield chunks.begin()
         async for told in work.told():
             if isinstance(told, Told):
                 yield comment(told.text)
-            elif question.live:
-                sent += told
-                yield chunks.text(told)
+            elif question.live and (text := live.take(told)):
+                yield chunks.text(text)
         result = await work.result()
-        answer = written(result, stops=question.body.stops, most_tokens=question.body.most_tokens)
-        for piece in token_pieces(_rest(sent, answer.text, result)):
+        rest, finish = live.rest(result)
+        for piece in token_pieces(rest):
             yield chunks.text(piece)
-        yield chunks.end(answer.finish, _view(result, work, question))
+        yield chunks.end(finish, _view(result, work, question))
         options = question.body.stream_options
         if options is not None and options.include_usage:
             yield chunks.usage(result.usage)
@@ -155,13 +153,3 @@ async def _events(work: Work, question: _Question, chunks: Chunks) -> AsyncGener
         yield chunks.error(service_error(error))
     finally:
         await work.aclose()
-
-
-def _rest(sent: str, answer: str, result: DoResult) -> str:
-    """What is left to send of an answer of which something was sent while it was written."""
-    if answer.startswith(sent.rstrip()):
-        return answer[len(sent) :] if answer.startswith(sent) else answer[len(sent.rstrip()) :].lstrip(" ")
-    if sent.split() != result.text.split():
-        return f"\n\n{answer}"
-    listed = cited_text(result).rpartition("\n\n")[2] if result.sources else ""
-    return f"\n\n{listed}" if listed else ""

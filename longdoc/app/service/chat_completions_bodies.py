@@ -64,8 +64,9 @@ class FormatBody(_Body):
 
 class LongDocBody(BaseModel):
     """What only longdoc knows: a stored `collection` to ask, a `user` of the tenant that the answer is made for, the
-    `capability` to take instead of what the request is taken for, the length in `words`, and whether text of documents
-    is streamed while it is written (`live`), before its quotations are checked."""
+    `capability` to take instead of what the request is taken for, the length in `words`, and whether text that is
+    written from documents, or by one call that has them, is streamed while it is written (`live`). Answers to questions
+    and summaries come once they are checked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -77,9 +77,17 @@ class LongDocView:
             sources.setdefault(place, view)
         usage = result.usage
         steps = list(map(StepView.of, result.steps))
-        failed = [f"step {one.number} came to nothing: {one.failure}" for one in result.failures]
-        shown = list(dict.fromkeys([*warnings, *failed]))
+        shown = list(dict.fromkeys([*warnings, *(lack for step in result.steps if (lack := _lack(step)))]))
         return cls(result.run_id, steps, [*sources.values()], shown, usage.calls, usage.recorded, usage.cost)
+
+
+def _lack(step: StepResult) -> str:
+    """What the reader should know is missing from a step; "" where nothing is."""
+    if step.failure:
+        return f"step {step.number} came to nothing: {step.failure}"
+    if step.cut:
+        return f"the text of step {step.number} ends early, for the model ran into its limit; name a length in words"
+    return f"something is missing from the text of step {step.number}" if step.gaps else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,20 +177,31 @@ def comment(text: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An answer as it is sent, and why it ends."""
+    """An answer as it is sent, and why it ends; `listed` is the list of sources in it."""
 
     text: str
     finish: Finish
+    listed: str = ""
 
 
 def written(result: DoResult, *, stops: Sequence[str], most_tokens: int | None) -> Written:
     """The answer with its marks and sources, up to the first of the texts that end it and within so many tokens (by
     estimate)."""
     ends = [at for at in map(result.text.find, stops) if at >= 0]
-    text = cited_text(result if not ends else _Beginning.of(result, min(ends)))
-    if most_tokens is None or estimate_tokens(text) <= most_tokens:
-        return Written(text, "stop")
-    return Written(_cut(text, lambda part: estimate_tokens(part) <= most_tokens), "length")
+    shown = result if not ends else _Beginning.of(result, min(ends))
+    text = cited_text(shown)
+    listed = text.rpartition("\n\n")[2] if shown.sources else ""
+    if most_tokens is not None and (cut := beginning(text, most_tokens)) != text:
+        return Written(cut, "length")
+    is_cut = not ends and any(step.cut for step in result.shown)
+    return Written(text, "length" if is_cut else "stop", listed)
+
+
+def beginning(text: str, most_tokens: int) -> str:
+    """The longest beginning of a text that has, by estimate, so many tokens."""
+    if estimate_tokens(text) <= most_tokens:
+        return text
+    return _cut(text, lambda part: estimate_tokens(part) <= most_tokens)
 
 
 @dataclass(frozen=True, slots=True)
