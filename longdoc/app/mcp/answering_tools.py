@@ -15,10 +15,9 @@ from longdoc.app.finding import AskOptions
 from longdoc.app.mcp.parts import McpParts
 from longdoc.app.mcp.permission import check_scope
 from longdoc.app.mcp.reading_tools import DocumentId, Start
-from longdoc.app.mcp.replies import MOST_CHARACTERS, MOST_SOURCES, Answered, SummaryState
+from longdoc.app.mcp.replies import MOST_CHARACTERS, Answered, SummaryState, shown_title
 from longdoc.app.mcp.summary_jobs import SummaryJob
 from longdoc.app.mcp.telling import telling
-from longdoc.app.results import cited_text
 from longdoc.app.strategies import AUTO
 from longdoc.app.summaries import SummaryOptions
 from longdoc.storage.api_keys import Scope
@@ -90,8 +89,7 @@ class AnsweringTools:
         The same summary started again is the same job; one that was stopped goes on from where it was."""
         check_scope(context, Scope.WRITE)
         options = SummaryOptions(words=words, focus=focus or None, language=language or None, by_chapter=by_chapter)
-        stored = await self._parts.records.documents.find(document)
-        return _state(self._parts.summaries.start(await self._parts.records.documents.load(stored.id), options), 0)
+        return _state(self._parts.summaries.start(await self._parts.sight.find(document), options), 0)
 
     async def follow_summary(
         self,
@@ -123,20 +121,18 @@ async def _wait(job: SummaryJob, seconds: float) -> None:
 
 
 def _state(job: SummaryJob, start: int) -> SummaryState:
-    status = "failed" if job.failure else "done" if job.result is not None else "running"
-    text, run = "", ""
-    if job.result is not None:
-        text, run = cited_text(job.result, most=MOST_SOURCES), job.result.run_id
+    status = "failed" if job.failure else "done" if job.text is not None else "running"
+    text = job.text or ""
     end = start + MOST_CHARACTERS
-    message = job.failure or ("" if job.result is not None else job.line)
+    message = job.failure or ("" if job.text is not None else job.line)
     return SummaryState(
         job.id,
         status,
         message,
         job.done,
         max(job.planned, job.done),
-        run,
-        job.document.title,
+        job.run_id,
+        shown_title(job.title),
         start,
         text[start:end],
         end if end < len(text) else None,

@@ -42,7 +42,7 @@ def create_mcp_app(settings: Settings, *, keyless: bool, engine: Engine | None =
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
-        async with open_mcp_parts(settings, engine) as parts:
+        async with open_mcp_parts(settings, engine, local=False) as parts:
             app.state.parts = parts
             local = await parts.records.profiles.tenant(LOCAL_TENANT)
             inner = make_mcp_server(parts, local=False).streamable_http_app(

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from longdoc.app.mcp.parts import McpParts
 from longdoc.app.mcp.permission import check_scope
-from longdoc.app.mcp.replies import MemoryInfo, MemoryList
+from longdoc.app.mcp.replies import MOST_CHARACTERS, MemoryInfo, MemoryList
 from longdoc.app.memory_access import memory_index
 from longdoc.app.service.parts import quiet
 from longdoc.app.service.tenant_memories import namespace_name
@@ -48,13 +48,15 @@ class MemoryTools:
         stored = {one.number: one for one in await memories.get(namespace.id, [one.number for one in found])}
         now = datetime.now(UTC)
         shown = [
-            _info(memory, one.score)
+            (memory, one.score)
             for one in found
             if (memory := stored.get(one.number)) is not None
             and memory.status.remembered
             and (memory.expires_at is None or memory.expires_at > now)
         ]
-        return MemoryList(shown, cut=any(_is_long(stored[one.number]) for one in shown))
+        longest = min(_LONGEST_SHOWN, MOST_CHARACTERS // (2 * max(1, len(shown))))
+        cut = any(max(len(memory.observation), len(memory.response)) > longest for memory, _ in shown)
+        return MemoryList([_info(memory, score, longest) for memory, score in shown], cut=cut)
 
     async def add_memory(
         self,
@@ -73,13 +75,10 @@ class MemoryTools:
             raise ConfigError("there is nothing to remember: the text is empty")
         memories = self._parts.records.memories
         namespace = await memories.open(namespace_name(_LOCAL, user, agent, session))
-        return _info(await memories.append(namespace.id, NewMemory(text, response, key=key or None)), None)
+        memory = await memories.append(namespace.id, NewMemory(text, response, key=key or None))
+        return _info(memory, None, _LONGEST_SHOWN)
 
 
-def _is_long(memory: Memory) -> bool:
-    return max(len(memory.observation), len(memory.response)) > _LONGEST_SHOWN
-
-
-def _info(memory: Memory, score: float | None) -> MemoryInfo:
-    text, response = memory.observation[:_LONGEST_SHOWN], memory.response[:_LONGEST_SHOWN]
+def _info(memory: Memory, score: float | None, longest: int) -> MemoryInfo:
+    text, response = memory.observation[:longest], memory.response[:longest]
     return MemoryInfo(memory.number, text, response, memory.at.isoformat(), score)

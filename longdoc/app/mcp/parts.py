@@ -8,22 +8,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from longdoc.app.bootstrap import Library, Records, open_library
+from longdoc.app.mcp.sight import Sight
 from longdoc.app.mcp.summary_jobs import SummaryJobs
-from longdoc.app.service.parts import LateWorkspace
+from longdoc.app.service.parts import LateWorkspace, sharing
 from longdoc.app.shelf import Shelf, shelf_of, shelf_of_collection
 from longdoc.config import Settings
 from longdoc.engines.engine import Engine
 from longdoc.errors import ConfigError
 from longdoc.memory.indexes import MemoryIndexes
+from longdoc.storage.profile_types import LOCAL_TENANT
 
 _MEGABYTE = 1024 * 1024
 
 
 @dataclass(slots=True)
 class McpParts:
-    """What the tools work with. `closing` is set once the server is about to end."""
+    """What the tools work with; `sight` finds what may be shown. `closing` is set once the server is about to end."""
 
     library: Library
+    sight: Sight
     workspace: LateWorkspace
     indexes: MemoryIndexes
     summaries: SummaryJobs
@@ -42,22 +45,27 @@ class McpParts:
         if bool(documents) == bool(collection):
             raise ConfigError("name either documents (ids, as list_documents tells them) or a collection")
         if collection:
-            return await shelf_of_collection(self.records, collection)
-        found = [await self.records.documents.find(one) for one in documents]
-        return await shelf_of(self.records, [await self.records.documents.load(one.id) for one in found])
+            return await shelf_of_collection(self.records, await self.sight.collection(collection))
+        return await shelf_of(self.records, [await self.sight.load(one) for one in documents])
 
 
 @asynccontextmanager
-async def open_mcp_parts(settings: Settings, engine: Engine | None = None) -> AsyncGenerator[McpParts, None]:
+async def open_mcp_parts(
+    settings: Settings, engine: Engine | None = None, *, local: bool
+) -> AsyncGenerator[McpParts, None]:
     """Open the parts for as long as the context lasts; with an `engine`, that one answers.
 
-    Raises `ConfigError`, `StorageError`.
+    A `local` server shows the whole record, another one what the tenant `local` may see; what is stored through that
+    one changes no document that others may have, too. Raises `ConfigError`, `StorageError`.
     """
-    async with open_library(settings, notify=_ignore, progress=_ignore) as library:
+    async with open_library(settings, notify=_ignore, progress=_ignore) as opened:
+        library = opened if local else sharing(opened)
+        tenant = None if local else await library.records.profiles.tenant(LOCAL_TENANT)
         workspace = LateWorkspace(library, settings, engine)
         indexes = MemoryIndexes(limit_bytes=settings.memory_cache * _MEGABYTE)
-        summaries = SummaryJobs(workspace.opened)
-        parts = McpParts(library, workspace, indexes, summaries)
+        sight = Sight(library.records, tenant)
+        summaries = SummaryJobs(workspace.opened, sight.load)
+        parts = McpParts(library, sight, workspace, indexes, summaries)
         try:
             yield parts
         finally:

@@ -13,6 +13,7 @@ from longdoc.app.indexing import add_documents
 from longdoc.app.mcp.parts import McpParts
 from longdoc.app.mcp.replies import (
     MOST_CHARACTERS,
+    MOST_LISTED,
     AddedDocument,
     CollectionInfo,
     CollectionList,
@@ -21,6 +22,8 @@ from longdoc.app.mcp.replies import (
     SectionInfo,
     SectionList,
     TextRange,
+    shown_title,
+    shown_warnings,
 )
 from longdoc.documents.document import Document
 from longdoc.documents.places import place_of
@@ -31,8 +34,7 @@ T = TypeVar("T")
 
 DocumentId = Annotated[str, Field(min_length=1, max_length=100, description="Id of a document, or its beginning.")]
 Start = Annotated[int, Field(ge=0, description="Where to begin, counted from 0; 'next' of the reply before.")]
-_Count = Annotated[int, Field(ge=1, le=200, description="How many at most.")]
-_MOST_COLLECTIONS = 500
+_Count = Annotated[int, Field(ge=1, le=MOST_LISTED, description="How many at most.")]
 
 
 class ReadingTools:
@@ -49,31 +51,32 @@ class ReadingTools:
     ) -> DocumentList:
         """List the documents that are stored, with their ids and sizes; the last added first, of a collection in its
         order."""
-        records = self._parts.records
+        sight = self._parts.sight
         if collection:
-            found = await records.collections.documents(collection)
+            found = await self._parts.records.collections.documents(await sight.collection(collection))
             some, total = found[start : start + count], len(found)
         else:
-            some, total = await records.documents.list(count, start=start)
+            some, total = await sight.list(count, start=start)
         return DocumentList(list(map(DocumentInfo.of, some)), total, _next(start, some, total))
 
-    async def list_collections(self) -> CollectionList:
+    async def list_collections(self, start: Start = 0, count: _Count = MOST_LISTED) -> CollectionList:
         """List the collections: sets of documents that are searched together."""
-        found = await self._parts.records.collections.list()
-        shown = [CollectionInfo(one.name, one.documents, one.words) for one in found[:_MOST_COLLECTIONS]]
-        return CollectionList(shown, len(found))
+        found = await self._parts.sight.collections()
+        some = found[start : start + count]
+        shown = [CollectionInfo(one.name, one.documents, one.words) for one in some]
+        return CollectionList(shown, len(found), _next(start, some, len(found)))
 
     async def list_sections(self, document: DocumentId, start: Start = 0, count: _Count = 100) -> SectionList:
         """List the sections (parts, chapters, ...) of a document in order, with the characters where they begin and
         end."""
-        stored = await self._parts.records.documents.find(document)
-        loaded = await self._parts.records.documents.load(stored.id)
+        loaded = await self._parts.sight.load(document)
         every = [
-            SectionInfo(number, one.title, max(1, len(one.path)), str(one.role), one.start, one.end)
+            SectionInfo(number, shown_title(one.title), max(1, len(one.path)), str(one.role), one.start, one.end)
             for number, one in enumerate(loaded.walk_sections(), 1)
         ]
         some = every[start : start + count]
-        return SectionList(stored.id, stored.title, stored.characters, some, len(every), _next(start, some, len(every)))
+        after = _next(start, some, len(every))
+        return SectionList(loaded.id, shown_title(loaded.title), len(loaded.text), some, len(every), after)
 
     async def read_range(
         self,
@@ -82,14 +85,13 @@ class ReadingTools:
         length: Annotated[int, Field(ge=1, le=MOST_CHARACTERS, description="How many characters at most.")] = 8_000,
     ) -> TextRange:
         """Read a range of a document's text, in characters; list_sections tells where sections begin and end."""
-        stored = await self._parts.records.documents.find(document)
-        loaded = await self._parts.records.documents.load(stored.id)
+        loaded = await self._parts.sight.load(document)
         if start >= len(loaded.text):
             raise ConfigError(f"the document has {len(loaded.text):,} characters; start before its end")
         end = min(start + length, len(loaded.text))
-        place = str(place_of(loaded, start, start))
+        title, place = shown_title(loaded.title), shown_title(str(place_of(loaded, start, start)))
         after = end if end < len(loaded.text) else None
-        return TextRange(stored.id, loaded.title, place, start, end, len(loaded.text), loaded.text[start:end], after)
+        return TextRange(loaded.id, title, place, start, end, len(loaded.text), loaded.text[start:end], after)
 
     async def add_document(
         self,
@@ -105,7 +107,7 @@ class ReadingTools:
             await add_documents(records, [loaded], collection=collection)
         _, after = await records.documents.list(1)
         stored = await records.documents.find(loaded.id)
-        return AddedDocument(DocumentInfo.of(stored), collection, after > total, list(loaded.warnings))
+        return AddedDocument(DocumentInfo.of(stored), collection, after > total, shown_warnings(loaded.warnings))
 
 
 def _read(path: str) -> Document:

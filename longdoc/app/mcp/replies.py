@@ -16,7 +16,11 @@ from longdoc.storage.documents import StoredDocument
 MOST_CHARACTERS: Final = 20_000
 """Characters of text in one reply."""
 MOST_SOURCES: Final = 20
+MOST_LISTED: Final = 200
+"""Entries of one list."""
 _LONGEST_QUOTE = 500
+_LONGEST_LINE = 300
+_MOST_WARNINGS = 20
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class DocumentInfo:
     @classmethod
     def of(cls, one: StoredDocument) -> Self:
         """The document as clients see it."""
-        return cls(one.id, one.title, one.format, one.words, one.characters)
+        return cls(one.id, shown_title(one.title), one.format, one.words, one.characters)
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,11 @@ class CollectionInfo:
 
 @dataclass(frozen=True)
 class CollectionList:
-    """All collections, or the first of them."""
+    """Some collections; `next` is the `start` to go on from, null where these are the last of `total`."""
 
     collections: list[CollectionInfo]
     total: int
+    next: int | None
 
 
 @dataclass(frozen=True)
@@ -140,8 +145,9 @@ class Answered:
         sources = sources_of(result.sources)
         left = [f"{len(sources) - MOST_SOURCES} sources"] if len(sources) > MOST_SOURCES else []
         left += [f"{len(text) - MOST_CHARACTERS:,} characters of the text"] if len(text) > MOST_CHARACTERS else []
+        left += [f"{len(warnings) - _MOST_WARNINGS} warnings"] if len(warnings) > _MOST_WARNINGS else []
         cut = f"left out: {' and '.join(left)}; 'lda runs show {result.run_id}' has all of it" if left else ""
-        return cls(text[:MOST_CHARACTERS], sources[:MOST_SOURCES], result.run_id, list(warnings), cut)
+        return cls(text[:MOST_CHARACTERS], sources[:MOST_SOURCES], result.run_id, shown_warnings(warnings), cut)
 
 
 @dataclass(frozen=True)
@@ -182,13 +188,22 @@ class MemoryList:
     cut: bool
 
 
+def shown_title(title: str) -> str:
+    """A title, or what else is one line, as far as it is shown."""
+    return title if len(title) <= _LONGEST_LINE else f"{title[: _LONGEST_LINE - 1]}…"
+
+
+def shown_warnings(warnings: Sequence[str]) -> list[str]:
+    """The first warnings, each as far as it is shown."""
+    return [shown_title(one) for one in warnings[:_MOST_WARNINGS]]
+
+
 def sources_of(sources: Sequence[Source]) -> list[SourceInfo]:
     """Sources, each once, numbered as the marks are."""
     found: dict[tuple[str, int, int], SourceInfo] = {}
     for one in sources:
         place = (one.document_id, one.start, one.end)
         number, quote = len(found) + 1, one.quote[:_LONGEST_QUOTE]
-        found.setdefault(
-            place, SourceInfo(number, one.document_id, one.title, str(one.place), one.start, one.end, quote)
-        )
+        title, where = shown_title(one.title), shown_title(str(one.place))
+        found.setdefault(place, SourceInfo(number, one.document_id, title, where, one.start, one.end, quote))
     return list(found.values())

@@ -9,7 +9,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any, Final, cast
 
 import anyio
@@ -22,6 +22,8 @@ from longdoc.config import Settings
 
 _READ_AT_ONCE: Final = 65_536
 _MOST_WAITING: Final = 64
+"""Pieces that were read and not looked at: whoever sends faster waits."""
+_LONGEST_LINE: Final = 16 * 1024 * 1024
 
 
 def serve_stdio(settings: Settings) -> int | None:
@@ -36,7 +38,7 @@ async def _serve(settings: Settings) -> int | None:
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, _end, ended, number)
-    async with open_mcp_parts(settings) as parts:
+    async with open_mcp_parts(settings, local=True) as parts:
         serving = asyncio.create_task(_run(make_mcp_server(parts, local=True)))
         await asyncio.wait([serving, ended], return_when=asyncio.FIRST_COMPLETED)
         if not serving.done():
@@ -67,9 +69,11 @@ async def _lines(descriptor: int) -> AsyncGenerator[str, None]:
     cannot be left."""
     loop = asyncio.get_running_loop()
     found: asyncio.Queue[bytes] = asyncio.Queue()
+    room = threading.Semaphore(_MOST_WAITING)
 
     def read() -> None:
         while True:
+            room.acquire()
             data = os.read(descriptor, _READ_AT_ONCE)
             try:
                 loop.call_soon_threadsafe(found.put_nowait, data)
@@ -79,10 +83,35 @@ async def _lines(descriptor: int) -> AsyncGenerator[str, None]:
                 return
 
     threading.Thread(target=read, name="longdoc mcp input", daemon=True).start()
-    rest = b""
+    lines = _Lines()
     while data := await found.get():
-        *whole, rest = (rest + data).split(b"\n")
-        for line in whole:
-            yield line.decode("utf-8", "replace")
-    if rest.strip():
-        yield rest.decode("utf-8", "replace")
+        room.release()
+        for line in lines.take(data):
+            yield line
+    for line in lines.take(b"\n"):
+        if line.strip():
+            yield line
+
+
+class _Lines:
+    """Puts lines together from pieces. One that is too long is passed on as far as it goes, which is no message: the
+    client is told so."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._length = 0
+
+    def take(self, data: bytes) -> Iterator[str]:
+        """The lines that end in this piece."""
+        *ends, rest = data.split(b"\n")
+        for end in ends:
+            self._keep(end)
+            yield b"".join(self._pieces).decode("utf-8", "replace")
+            self._pieces, self._length = [], 0
+        self._keep(rest)
+
+    def _keep(self, piece: bytes) -> None:
+        kept = piece[: _LONGEST_LINE - self._length]
+        self._length += len(kept)
+        if kept:
+            self._pieces.append(kept)
