@@ -15,9 +15,9 @@ from longdoc.app.work_plan import WorkPlan
 class StepResult(Shown):
     """What came of a step: its text, what that rests on, and the runs it was done in (`run_id` is the last).
 
-    `failure` says why there is nothing; `gaps` tells whether something is missing from the text, and `cut` that its end is: the
-    model wrote up to its limit. `personal` says what
-    of the user was laid over it; `draft` is the name of what was written, for `lda write`.
+    `failure` says why there is nothing; `gaps` tells whether something is missing from the text, and `cut` that its end
+    is: the model ran into its limit. `personal` says what of the user was laid over it; `draft` is the name of what was
+    written, for `lda write`.
     """
 
     number: int
