@@ -1,16 +1,13 @@
-"""Messages read as requests: the rules, and that chat completions of the service read by the same ones."""
+"""Messages read as requests, for all faces that take messages."""
 
 import asyncio
 from typing import Any
-from unittest.mock import MagicMock
 
 import pytest
 
 from longdoc.app.message_reading import Reading, Said, read_messages
-from longdoc.app.service import chat_completions_reading as served
-from longdoc.app.service.chat_completions_bodies import MessageBody
 from longdoc.documents.readers import read_pasted
-from longdoc.errors import ConfigError, ServiceError
+from longdoc.errors import ConfigError
 
 HAY = "It rained on the harbour that morning, and the boats stayed in.\n\n" * 100
 LETTER = f"Dear Anna.\n\n{HAY}"
@@ -24,39 +21,32 @@ def texts(reading: Any) -> list[str]:
     return [one.text for one in reading.documents.values()]
 
 
-CONVERSATIONS = [
-    [Said("user", ["Hi"])],
-    [Said("system", ["Be short."]), Said("user", ["Hi"])],
-    [Said("user", ["Who kept the key?", LETTER])],
-    [Said("user", [f"{LETTER}\n\nWho kept the key?"])],
-    [Said("system", [LETTER]), Said("user", ["Who kept the key?"])],
-    [Said("system", ["Be short."]), Said("user", [LETTER])],
-    [Said("user", [HAY]), Said("assistant", ["Rain. [1]\n\n[1] x: y"]), Said("user", ["And then?"])],
-    [Said("user", ["Hi"]), Said("assistant", [""]), Said("tool", ["Rain."]), Said("tool", [LETTER])],
-    [Said("user", ["One."]), Said("user", ["Two."])],
-    [Said("user", [HAY]), Said("assistant", ["Rain."])],
-    [Said("user", [""])],
-    [],
-]
+@pytest.mark.parametrize(
+    ("messages", "instruction", "documents", "warned"),
+    [
+        ([Said("user", ["Hi"])], "Hi", [], ""),
+        ([Said("system", ["Be short."]), Said("user", ["Hi"])], "Be short.\n\nHi", [], ""),
+        ([Said("user", [f"{LETTER}\n\nWho kept the key?"])], "Who kept the key?", [LETTER], ""),
+        ([Said("user", ["Who kept the key?", LETTER])], "Who kept the key?", [LETTER], ""),
+        ([Said("system", [LETTER]), Said("user", ["Who kept the key?"])], "Who kept the key?", [LETTER], ""),
+        ([Said("system", ["Be short."]), Said("user", ["Who?", HAY])], "Who?", [HAY], "the system message"),
+        ([Said("user", ["Hi"]), Said("tool", ["Rain."])], "Hi", [], "what tools said"),
+        ([Said("user", ["Hi"]), Said("assistant", [""]), Said("tool", [LETTER])], "Hi", [LETTER], ""),
+        ([Said("user", ["One."]), Said("user", ["Two."])], "One.\n\nTwo.", [], ""),
+        ([Said("user", [HAY * 2])], "It rained on the harbour that morning, and the boats stayed in.", [HAY * 2], ""),
+    ],
+)
+def test_messages_are_read(messages: list[Said], instruction: str, documents: list[str], warned: str) -> None:
+    reading = read(*messages)
+    assert reading.instruction == instruction
+    assert [one[-60:] for one in texts(reading)] == [one.strip()[-60:] for one in documents]
+    assert [one[: len(warned)] for one in reading.warnings] == ([warned] if warned else [])
 
 
-def bodies(messages: list[Said]) -> list[MessageBody]:
-    told = [{"role": one.role, "content": [{"type": "text", "text": part} for part in one.parts]} for one in messages]
-    return [MessageBody.model_validate(one) for one in told]
-
-
-@pytest.mark.parametrize("messages", CONVERSATIONS)
-def test_the_service_reads_messages_by_the_same_rules(messages: list[Said]) -> None:
-    asked: Any = MagicMock()  # needed for files, and not to read too much at once
-    try:
-        there: Any = asyncio.run(served.read_messages(asked, bodies(messages)))
-    except ServiceError:
-        with pytest.raises(ConfigError):
-            read(*messages)
-        return
-    here = read(*messages)
-    assert (here.instruction, here.turns, here.warnings) == (there.instruction, there.turns, there.warnings)
-    assert texts(here) == texts(there)
+@pytest.mark.parametrize("messages", [[], [Said("user", [""])], [Said("user", [HAY]), Said("assistant", ["Rain."])]])
+def test_where_nothing_is_asked_that_is_said(messages: list[Said]) -> None:
+    with pytest.raises(ConfigError, match=r"nothing is asked|say what to do"):
+        read(*messages)
 
 
 def test_a_text_beside_a_question_is_a_document_as_a_whole() -> None:
