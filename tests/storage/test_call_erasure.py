@@ -87,6 +87,7 @@ def test_calls_from_before_their_texts_were_listed_are_listed(database: str) -> 
             "DROP INDEX ix_documents_text_sha256",
             "ALTER TABLE api_keys DROP COLUMN lasts",
             "ALTER TABLE service_jobs DROP COLUMN lost",
+            "ALTER TABLE service_files DROP COLUMN metadata",
             f"UPDATE {VERSION_TABLE} SET version_num = '0009'",
         ):
             await opened.write(lambda connection, done=statement: connection.execute(text(done)).close())
