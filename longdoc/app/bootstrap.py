@@ -103,6 +103,7 @@ async def open_records(settings: Settings) -> AsyncGenerator[Records, None]:
     Raises `StorageError`.
     """
     database = await Database.open(settings.database_location)
+    indexes = settings.indexes_directory(database.location)
     try:
         yield Records(
             database.location,
@@ -119,11 +120,11 @@ async def open_records(settings: Settings) -> AsyncGenerator[Records, None]:
             MemoryVectors(database),
             MemoryDecisions(database),
             Drafts(database),
-            Profiles(database),
+            Profiles(database, indexes=indexes),
             ApiKeys(database),
             ServiceJobs(database),
             ServiceFiles(database),
-            settings.indexes_directory(database.location),
+            indexes,
         )
     finally:
         await database.aclose()

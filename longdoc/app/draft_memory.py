@@ -8,10 +8,9 @@ from longdoc.agents.events import Emit
 from longdoc.app.bootstrap import Records, Workspace
 from longdoc.app.memory_access import delete_namespace, memory_index
 from longdoc.memory.indexes import IndexInUse, MemoryIndexes
-from longdoc.storage.draft_types import Draft, PlannedSection, SectionText
+from longdoc.storage.draft_types import Draft, PlannedSection, SectionText, memories_of_draft
 from longdoc.storage.memory_types import MemoryKind, Namespace, NamespaceName, NewMemory
 
-_AGENT = "write"
 _LATEST = 2
 """Sections just before one that it is always told of."""
 _RECALLED = 12
@@ -68,7 +67,7 @@ async def forget_draft(records: Records, draft: Draft) -> None:
 
 
 def _name(draft: Draft) -> NamespaceName:
-    return NamespaceName(agent=_AGENT, session=f"{draft.name}.{draft.id}")
+    return memories_of_draft(draft.name, draft.id)
 
 
 def _key(text: SectionText) -> str:

@@ -27,6 +27,7 @@ from longdoc.memory.policies import (
     SelfControlled,
 )
 from longdoc.memory.stream import MemoryStream
+from longdoc.storage import memory_derived as derived
 from longdoc.storage.memory_types import Namespace, NamespaceName
 
 _HASHED = "hashed"
@@ -72,7 +73,7 @@ def memory_index(
 
 def memory_folder(records: Records, namespace: Namespace) -> Path:
     """Where what is derived from a namespace lies."""
-    return records.indexes / f"memory-{namespace.id}"
+    return derived.memory_folder(records.indexes, namespace.id)
 
 
 async def erase_memories(records: Records, namespace: Namespace, numbers: Sequence[int]) -> int:

@@ -6,7 +6,8 @@ capability in a run of its own, and all calls are in the ledger: the same reques
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from longdoc.agents.events import Emit, NodeDone, Planned, Warned
@@ -44,6 +45,8 @@ __all__ = [
     "plan_work",
 ]
 
+_PASTED = "the text.txt"
+"""The source of a text that stood before what is asked."""
 _MOST_TURNS = 10_000
 """Turns of a session whose runs are looked through for the one that is not finished."""
 
@@ -62,9 +65,9 @@ async def plan_work(workspace: Workspace, request: DoRequest, *, fresh: bool = F
     plan = planner.by_rules(asked.request)
     if plan is not None:
         return plan
-    async with open_run(asked.claimed, asked.run, fresh=fresh, emit=emit) as run:
+    async with asked.opened(fresh=fresh, emit=emit) as run:
         plan = await planner.by_model(asked.request, run.engine, emit=run.emit)
-        await _keep(workspace, run.id, plan)
+        await asked.keep(plan)
         run.status = RunStatus.STOPPED  # what was planned is still to be done
     return plan
 
@@ -88,8 +91,8 @@ async def carry_out(
     first step raised where none came to anything.
     """
     asked = await _Asked.of(workspace, plan.request)
-    async with open_run(asked.claimed, asked.run, fresh=fresh, emit=emit) as run:
-        await _keep(workspace, run.id, plan)
+    async with asked.opened(fresh=fresh, emit=emit) as run:
+        await asked.keep(plan)
         await workspace.records.nodes.keep_first(run.id, len(plan.steps) + 1)
         carrying = _CarryingOut(asked, plan, run, on_text=on_text)
         steps = await carrying.steps()
@@ -121,9 +124,7 @@ class _Asked:
 
     @classmethod
     async def of(cls, workspace: Workspace, request: DoRequest) -> _Asked:
-        """Look up what a request names, and store its documents."""
-        for document in request.documents:
-            await workspace.records.documents.save(document)
+        """Look up what a request names."""
         parameters: dict[str, JsonValue] = {"instruction": request.instruction}
         collected = 0.0
         if request.collection is not None:
@@ -153,6 +154,25 @@ class _Asked:
             run = replace(run, parameters={**parameters, "turn": turn})
         claimed = workspace if profile is None else replace(workspace, claim=owner_of(workspace, profile))
         return cls(workspace, claimed, request, run, profile, collected, turn)
+
+    @asynccontextmanager
+    async def opened(self, *, fresh: bool, emit: Emit) -> AsyncGenerator[OpenRun, None]:
+        """Open the run, once the documents are stored; it is claimed for the user."""
+        for document in self.request.documents:
+            await self.workspace.records.documents.save(document)
+        async with open_run(self.claimed, self.run, fresh=fresh, emit=emit) as run:
+            yield run
+
+    async def keep(self, plan: WorkPlan) -> None:
+        """Keep a plan in the run, and with it the text that was pasted: it goes with the user."""
+        node = Node(f"{self.run_id}.0", self.run_id, 0, 1, "the plan", plan_text(plan), document_id=self.pasted)
+        await self.workspace.records.nodes.save(node)
+
+    @property
+    def pasted(self) -> str | None:
+        """The document that was made of the user's own words."""
+        first = self.request.documents[:1] if self.profile is not None else ()
+        return next((one.id for one in first if one.source == _PASTED), None)
 
     @property
     def run_id(self) -> str:
@@ -201,12 +221,13 @@ class _CarryingOut:
             self._run.emit,
             self._on_text if len(self._plan.steps) == 1 else None,
             fresh_since=(await asked.workspace.records.runs.get(self._run.id)).fresh_since,
+            pasted=frozenset(filter(None, [asked.pasted])),
         )
         for step in self._plan.steps:
             described = f"step {step.number} of {len(self._plan.steps)}, {step.route.capability}: {step.route.reason}"
             self._run.emit(Planned(1, described))
             self._done[step.number] = await self._step(work, step)
-            await self._store(step)
+            await self._store(step, await work.own_text(step, self._done))
         if len(self._errors) == len(self._plan.steps):
             raise self._errors[0]
         return tuple(self._done[step.number] for step in self._plan.steps)
@@ -225,8 +246,8 @@ class _CarryingOut:
             self._run.emit(Warned(f"step {step.number} came to nothing: {error}"))
             return StepResult(step.number, step.instruction, step.route, failure=str(error))
 
-    async def _store(self, step: WorkStep) -> None:
-        """Keep a step as a node of the run."""
+    async def _store(self, step: WorkStep, text: str | None) -> None:
+        """Keep a step as a node of the run, with the document of its text that goes with the user."""
         result = self._done[step.number]
         status = NodeStatus.GAP if result.failure else NodeStatus.DONE
         node = Node(
@@ -238,15 +259,11 @@ class _CarryingOut:
             result.text,
             status,
             reason=result.failure or f"{step.route.capability}, run {result.run_id}",
+            document_id=text,
         )
         earlier = [f"{self._run.id}.{number}" for number in step.steps]
         await self._asked.workspace.records.nodes.save(node, children=earlier)
         self._run.emit(NodeDone(node.id, 0, node.title, gap=bool(result.failure)))
-
-
-async def _keep(workspace: Workspace, run_id: str, plan: WorkPlan) -> None:
-    node = Node(f"{run_id}.0", run_id, 0, 1, "the plan", plan_text(plan))
-    await workspace.records.nodes.save(node)
 
 
 def _with_text_apart(workspace: Workspace, request: DoRequest) -> DoRequest:
@@ -258,5 +275,5 @@ def _with_text_apart(workspace: Workspace, request: DoRequest) -> DoRequest:
     before, asked = text[:start].strip(), text[start:].strip()
     if not before or not asked:
         return request
-    document = read_bytes(before.encode(), name="the text.txt")
+    document = read_bytes(before.encode(), name=_PASTED)
     return replace(request, instruction=asked, documents=(document, *request.documents))

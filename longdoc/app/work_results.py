@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -87,6 +88,30 @@ def added(first: RunUsage, second: RunUsage) -> RunUsage:
         first.cost + second.cost,
         first.seconds + second.seconds,
     )
+
+
+def resting_on(step: StepResult, quote: str, *, near: int) -> Sequence[Source]:
+    """What words of the text of a step rest on; of those that stand there more than once, the ones near a place.
+
+    A mark stands at the end of a claim, which may go on behind the words that are quoted of it.
+    """
+    first = _nearest(step.text, quote, near)
+    if first < 0:
+        return ()
+    last = first + len(quote)
+    marks = sorted({one.at for one in step.sources if one.at is not None and one.at > first})
+    inside = [at for at in marks if at <= last]
+    if not inside or any(map(str.isalnum, step.text[inside[-1] : last])):
+        paragraph = step.text.find("\n\n", last)
+        last = next((at for at in marks if last < at and (paragraph < 0 or at <= paragraph)), last)
+    behind = [one for one in step.sources if one.at is not None and first < one.at <= last]
+    return behind or [one for one in step.sources if one.at is None]
+
+
+def _nearest(text: str, words: str, near: int) -> int:
+    """Where words stand in a text, as near to a place as they do; -1 where they do not."""
+    found = [] if not words else [match.start() for match in re.finditer(re.escape(words), text)]
+    return min(found, key=lambda start: abs(start - near), default=-1)
 
 
 def _joined(steps: Sequence[StepResult]) -> tuple[str, tuple[Source, ...]]:

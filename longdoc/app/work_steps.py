@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -25,15 +26,19 @@ from longdoc.app.results import Result, Source
 from longdoc.app.runs import RunUsage
 from longdoc.app.shelf import Shelf, shelf_of, shelf_of_collection
 from longdoc.app.summaries import SummaryOptions, SummaryResult, summarize
-from longdoc.app.work_call import CallResult, do_in_one_call
+from longdoc.app.work_call import CallResult, do_in_one_call, room_for_documents
 from longdoc.app.work_person import Person
 from longdoc.app.work_plan import DoRequest, WorkPlan, WorkStep
-from longdoc.app.work_results import StepResult, added
+from longdoc.app.work_results import StepResult, added, resting_on
 from longdoc.documents.document import Document
 from longdoc.documents.readers import read_bytes
+from longdoc.documents.tokens import estimate_tokens
 from longdoc.engines.engine import TextSink
 from longdoc.errors import ConfigError, LdaError
+from longdoc.json_value import JsonValue
+from longdoc.storage.compact_json import to_canonical_json
 from longdoc.storage.memory_types import NamespaceName
+from longdoc.storage.user_erasure import own_draft_name
 
 _AT_ONCE = 4
 """Documents summarized together."""
@@ -44,7 +49,7 @@ ANONYMOUS = "me"
 @dataclass(slots=True)
 class StepWork:
     """What the steps of a plan have in common. What holds text of the user is done in `claimed`, whose runs go with the
-    user. Nothing counts that was recorded before `fresh_since`."""
+    user, and so is what takes a document of `pasted`. Nothing counts that was recorded before `fresh_since`."""
 
     workspace: Workspace
     claimed: Workspace
@@ -53,6 +58,7 @@ class StepWork:
     emit: Emit
     on_text: TextSink | None = None
     fresh_since: datetime | None = None
+    pasted: frozenset[str] = frozenset()
     _texts: dict[int, Document] = field(default_factory=dict[int, Document])
     _personal: set[int] = field(default_factory=set[int])
 
@@ -62,7 +68,8 @@ class StepWork:
         if lacking:
             raise ConfigError(f"it needs what step {lacking[0]} did not give")
         documents = self._documents(step, done)
-        personal = person.context.personal or not self._personal.isdisjoint(step.steps)
+        taken = not self._personal.isdisjoint(step.steps) or not self.pasted.isdisjoint(step.documents)
+        personal = person.context.personal or taken
         if personal:
             self._personal.add(step.number)
         work = _OneStep(self, step, documents, person, personal)
@@ -78,8 +85,8 @@ class StepWork:
             case Capability.CHAT:
                 result, gaps = await work.said()
             case Capability.CALL:
-                result, gaps = await work.called()
-        sources = tuple(self._original(one, done) for one in result.sources)
+                result, gaps = await work.called(documents)
+        sources = tuple(one for source in result.sources for one in self._originals(source, done))
         return StepResult(
             step.number,
             step.instruction,
@@ -99,6 +106,15 @@ class StepWork:
         given = {one.id: one for one in self.plan.request.documents if one.id in step.documents}
         return [*given.values(), *(self._text_of(number, done) for number in step.steps)]
 
+    async def own_text(self, step: WorkStep, done: Mapping[int, StepResult]) -> str | None:
+        """The id of the text of a step as a document, stored, where a later step takes it and it goes with the user."""
+        taken = any(step.number in other.steps for other in self.plan.steps)
+        if step.number not in self._personal or not taken or not done[step.number].text:
+            return None
+        document = self._text_of(step.number, done)
+        await self.workspace.records.documents.save(document)
+        return document.id
+
     def _text_of(self, number: int, done: Mapping[int, StepResult]) -> Document:
         """The text of a step as a document."""
         if number not in self._texts:
@@ -108,18 +124,14 @@ class StepWork:
             self._texts[number] = replace(document, source=title, metadata=replace(document.metadata, title=title))
         return self._texts[number]
 
-    def _original(self, source: Source, done: Mapping[int, StepResult]) -> Source:
-        """Where a text of an earlier step rests on a document there, that is the source."""
+    def _originals(self, source: Source, done: Mapping[int, StepResult]) -> Sequence[Source]:
+        """Where a text of an earlier step rests on documents there, those are the sources."""
         number = next((n for n, one in self._texts.items() if one.id == source.document_id), None)
         if number is None:
-            return source
-        text = self._texts[number].text
-        first = done[number].text.find(text[source.start : source.end])
-        if first < 0:
-            return source
-        last = first + source.end - source.start
-        behind = [one for one in done[number].sources if one.at is not None and first < one.at <= last + 2]
-        return replace(behind[0], at=source.at) if behind else source
+            return [source]
+        quote = self._texts[number].text[source.start : source.end]
+        behind = resting_on(done[number], quote, near=source.start)
+        return [replace(one, at=source.at) for one in behind] or [source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,10 +241,9 @@ class _OneStep:
         route = self.step.route
         options = DraftOptions(words=route.words, chapters=route.chapters)
         since = self.work.fresh_since
-        afresh = "" if since is None else f"-{since:%Y%m%d%H%M%S%f}"
-        name = f"do/{self.work.run_id}-{self.step.number}{afresh}"
         documents = self.documents or (await self._collected() if self.step.collection else ())
         instruction = self.person.instruction(self._in_context())
+        name = await self._draft_name([instruction, options.settings(documents)])
         draft = await new_draft(self._workspace, name, instruction, options, documents)
         result = await write_draft(
             self._workspace, draft, fresh_since=since, emit=self.work.emit, on_text=self.work.on_text
@@ -244,11 +255,21 @@ class _OneStep:
             raise ConfigError(f"nothing could be written: {'; '.join(result.failures.values())}")
         return result, bool(result.failures)
 
+    async def _draft_name(self, asked: JsonValue) -> str:
+        """The name of the step's draft: of what is asked, and from a fresh start on of another, which then stays."""
+        digest = hashlib.sha256(to_canonical_json(asked).encode()).hexdigest()[:8]
+        rest = f"{self.step.number}-{digest}"
+        name = own_draft_name(self.work.run_id, rest) if self.personal else f"do/{self.work.run_id}-{rest}"
+        if self.work.fresh_since is not None:
+            return f"{name}-{self.work.fresh_since:%Y%m%d%H%M%S%f}"
+        newest = await self._workspace.records.drafts.newest(name)
+        return name if newest is None else newest.name
+
     async def said(self) -> tuple[Result, bool]:
         """An answer in a conversation: of a session that remembers, else after the turns that came with it."""
         session = self._request.session
         if session is None:
-            return await self.called()
+            return await self.called(self._fitting())
         name = NamespaceName(self._request.user or ANONYMOUS, "default", session)
         async with open_chat(self.work.workspace, name, ChatOptions(), emit=self.work.emit) as chat:
             if self.documents:
@@ -257,12 +278,22 @@ class _OneStep:
             reply = await chat.send(self.step.instruction, key=key, emit=self.work.emit, on_text=self.work.on_text)
         return reply, False
 
-    async def called(self) -> tuple[Result, bool]:
-        """What one call makes of it."""
+    def _fitting(self) -> Sequence[Document]:
+        """The documents, where they fit one call."""
+        room = room_for_documents(self._workspace.engine.info, self._in_context())
+        if sum(estimate_tokens(one.text) for one in self.documents) <= room:
+            return self.documents
+        self.work.emit(
+            Warned("the documents do not fit one call, so this is said without them; ask a question of them")
+        )
+        return ()
+
+    async def called(self, documents: Sequence[Document]) -> tuple[Result, bool]:
+        """What one call makes of documents."""
         result = await do_in_one_call(
             self._workspace,
             self._in_context(),
-            self.documents,
+            documents,
             turns=self._request.turns,
             words=self.step.route.words,
             background=self.person.background,
@@ -309,6 +340,7 @@ def _under_titles(
         result = found[number]
         start = sum(len(piece) + 2 for piece in pieces) + len(heading) + 2
         pieces += [heading, result.text]
-        sources += [replace(one, at=None if one.at is None else start + one.at) for one in result.sources]
+        end = start + len(result.text)
+        sources += [replace(one, at=end if one.at is None else start + one.at) for one in result.sources]
         usage = added(usage, result.usage)
     return _Made("\n\n".join(pieces), tuple(sources), tuple(found[number].run_id for number in sorted(found)), usage)

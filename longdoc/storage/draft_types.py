@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from longdoc.json_value import JsonValue
+from longdoc.storage.memory_types import NamespaceName
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +112,8 @@ class SectionText:
     edited: bool = False
     reason: str = ""
     created_at: datetime | None = field(default=None, compare=False)
+
+
+def memories_of_draft(name: str, draft_id: int) -> NamespaceName:
+    """The namespace that the memories of a draft are in."""
+    return NamespaceName(agent="write", session=f"{name}.{draft_id}")

@@ -61,6 +61,13 @@ class Drafts:
         """The draft of that name, None where there is none."""
         return await self._database.read(lambda connection: _find(connection, name))
 
+    async def newest(self, prefix: str) -> Draft | None:
+        """The newest draft whose name begins so, None where there is none."""
+        named = _joined().where(drafts.c.name.startswith(prefix, autoescape=True))
+        statement = named.order_by(drafts.c.id.desc()).limit(1)
+        row = await self._database.read(lambda connection: connection.execute(statement).mappings().first())
+        return None if row is None else _draft(row)
+
     async def list(self) -> tuple[Draft, ...]:
         """All drafts, the newest first."""
         statement = _joined().order_by(drafts.c.id.desc())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import Connection, select
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vectors: TypeAlias = NDArray[np.float32]
+
+
+def memory_folder(indexes: Path, namespace: int) -> Path:
+    """Where what is derived from a namespace lies, in the folder of all that is derived."""
+    return indexes / f"memory-{namespace}"
 
 
 class MemoryVectors:

@@ -23,10 +23,10 @@ from sqlalchemy import (
 )
 
 from longdoc.errors import ConfigError, NotFoundError
-from longdoc.storage.call_erasure import delete_runs
 from longdoc.storage.inserts import insert_missing, insert_or_update
 from longdoc.storage.profile_types import Item, NewItem, Profile, ProfileSummary, Stored, TaskState
 from longdoc.storage.schema import profile_items, profile_runs, profile_summaries, profiles, tenants
+from longdoc.storage.user_erasure import delete_made_runs
 
 T = TypeVar("T")
 
@@ -124,8 +124,10 @@ def next_change(connection: Connection, profile: int, count: int) -> int:
     return profile_row(connection, profile).changes - count + 1
 
 
-def put_rows(connection: Connection, tenant: int, items: Sequence[tuple[str, NewItem]], now: datetime) -> list[Stored]:
-    """Store items of users, with a few statements for all of them together."""
+def put_rows(
+    connection: Connection, tenant: int, items: Sequence[tuple[str, NewItem]], now: datetime
+) -> tuple[list[Stored], list[int]]:
+    """Store items of users, with a few statements for all of them together; and what `delete_made_runs` gave."""
     # A key that comes twice: the last one counts.
     by_user: dict[str, dict[tuple[str, str], int]] = {}
     for place, (user, item) in enumerate(items):
@@ -159,9 +161,10 @@ def put_rows(connection: Connection, tenant: int, items: Sequence[tuple[str, New
         if change > profile.changes:
             counted.append({"of": profile.id, "changes": change})
     _write(connection, added, edited, counted)
+    gone: list[int] = []
     for user in {items[place][0] for place, one in enumerate(stored) if one is Stored.CHANGED}:
-        delete_runs(connection, own_runs(opened[user].id))
-    return stored
+        gone += delete_made_runs(connection, own_runs(opened[user].id))
+    return stored, gone
 
 
 def _write(
@@ -304,13 +307,13 @@ def tenant_runs(tenant: int) -> Select[Any]:
     return select(profile_runs.c.run_id).join(profiles, profiles.c.id == profile_runs.c.profile_id).where(mine)
 
 
-def delete_made_from(connection: Connection, profile: int, numbers: frozenset[int]) -> None:
-    """Delete what was made from any of these items: summaries, and runs with their calls."""
+def delete_made_from(connection: Connection, profile: int, numbers: frozenset[int]) -> list[int]:
+    """Delete what was made from any of these items: summaries, and runs as `delete_made_runs` does."""
     for row in connection.execute(summaries_query(profile)).all():
         if not numbers.isdisjoint(row.items):
             mine = profile_summaries.c.profile_id == profile, profile_summaries.c.task == row.task
             connection.execute(delete(profile_summaries).where(*mine))
-    delete_runs(connection, own_runs(profile))
+    return delete_made_runs(connection, own_runs(profile))
 
 
 def summaries_query(profile: int) -> Select[Any]:

@@ -7,16 +7,19 @@ the walk that finds what is to be refreshed.
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection, delete, select, update
 
 from longdoc.errors import ConfigError, NotFoundError
-from longdoc.storage.call_erasure import delete_runs
 from longdoc.storage.clock import Clock, utc_now
 from longdoc.storage.database import Database
 from longdoc.storage.inserts import insert_missing, insert_or_update
+from longdoc.storage.memory_derived import memory_folder
 from longdoc.storage.profile_rows import (
     PROFILE_COLUMNS,
     check_name,
@@ -42,13 +45,15 @@ from longdoc.storage.profile_rows import (
 from longdoc.storage.profile_summary_rows import items_as, outline, store_made, take_in, uses
 from longdoc.storage.profile_types import Item, NewItem, Profile, ProfileSummary, Stored, TaskState, TaskStates, Tenant
 from longdoc.storage.schema import profile_items, profile_runs, profile_summaries, profile_vectors, profiles, tenants
+from longdoc.storage.user_erasure import delete_made_runs
 
 
 class Profiles:
-    """The stored profiles."""
+    """The stored profiles. `indexes` is the folder of what is derived from memories, those of drafts among them."""
 
-    def __init__(self, database: Database, *, now: Clock = utc_now) -> None:
+    def __init__(self, database: Database, *, indexes: Path | None = None, now: Clock = utc_now) -> None:
         self._database = database
+        self._indexes = indexes
         self._now = now
 
     async def tenant(self, name: str) -> Tenant:
@@ -73,15 +78,18 @@ class Profiles:
         those that are `kept`."""
         old = tenants.c.name.startswith(prefix, autoescape=True), tenants.c.created_at < before
 
-        def work(connection: Connection) -> bool:
+        def work(connection: Connection) -> list[int] | None:
             found = connection.execute(select(tenants.c.id, tenants.c.name).where(*old)).all()
             doomed = [row.id for row in found if row.name not in kept]
+            gone: list[int] = []
             for tenant in doomed:
-                delete_runs(connection, tenant_runs(tenant))
+                gone += delete_made_runs(connection, tenant_runs(tenant))
                 connection.execute(delete(tenants).where(tenants.c.id == tenant))
-            return bool(doomed)
+            return gone if doomed else None
 
-        if await self._database.write(work):
+        gone = await self._database.write(work)
+        if gone is not None:
+            await self._forget(gone)
             await self._database.checkpoint()
 
     async def open(self, tenant: int, user: str) -> Profile:
@@ -134,10 +142,11 @@ class Profiles:
             check_name(item.key, "the key of an item")
         now = self._now()
 
-        def work(connection: Connection) -> list[Stored]:
+        def work(connection: Connection) -> tuple[list[Stored], list[int]]:
             return put_rows(connection, tenant, items, now)
 
-        stored = await self._database.write(work)
+        stored, gone = await self._database.write(work)
+        await self._forget(gone)
         if Stored.CHANGED in stored:
             self._database.checkpoint_soon()
         return stored
@@ -168,31 +177,32 @@ class Profiles:
         return [Item(*row) for row in rows]
 
     async def delete_items(self, profile: Profile, numbers: Sequence[int]) -> int:
-        """Delete items with the summaries and calls made from them; how many there were."""
+        """Delete items with the summaries, calls and texts made from them; how many there were."""
 
-        def work(connection: Connection) -> int:
+        def work(connection: Connection) -> tuple[int, list[int]]:
             next_change(connection, profile.id, 1)
             gone = 0
             for some in sliced(numbers):
                 is_it = profile_items.c.number.in_(some)
                 mine = delete(profile_items).where(profile_items.c.profile_id == profile.id, is_it)
                 gone += connection.execute(mine).rowcount
-            delete_made_from(connection, profile.id, frozenset(numbers))
-            return gone
+            return gone, delete_made_from(connection, profile.id, frozenset(numbers))
 
-        gone = await self._database.write(work)
+        gone, memories = await self._database.write(work)
+        await self._forget(memories)
         await self._database.checkpoint()
         return gone
 
     async def delete(self, profile: Profile) -> None:
-        """Delete a user with all items, summaries, and the calls made for it. Raises `NotFoundError`."""
+        """Delete a user with all items, summaries, and the calls and texts made for it. Raises `NotFoundError`."""
 
-        def work(connection: Connection) -> None:
-            delete_runs(connection, own_runs(profile.id))
+        def work(connection: Connection) -> list[int]:
+            gone = delete_made_runs(connection, own_runs(profile.id))
             if connection.execute(delete(profiles).where(profiles.c.id == profile.id)).rowcount == 0:
                 raise NotFoundError(f"there is no user {profile.user!r}")
+            return gone
 
-        await self._database.write(work)
+        await self._forget(await self._database.write(work))
         await self._database.checkpoint()
 
     async def summary(self, profile: Profile, task: str) -> ProfileSummary | None:
@@ -318,3 +328,10 @@ class Profiles:
                 insert_or_update(connection, profile_vectors, {**row, "change": change, "vector": vector})
 
         await self._database.write(work)
+
+    async def _forget(self, namespaces: Sequence[int]) -> None:
+        """Remove what is derived from memories that are gone."""
+        if self._indexes is not None:
+            for namespace in namespaces:
+                folder = memory_folder(self._indexes, namespace)
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -10,14 +10,30 @@ import pytest
 from longdoc.app import work_steps
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.chat import ChatOptions, open_chat
-from longdoc.app.orchestrator import Capability, DoRequest, DoResult, Route, WorkPlan, WorkStep, carry_out, do
+from longdoc.app.memory_access import memory_folder
+from longdoc.app.orchestrator import (
+    Capability,
+    DoRequest,
+    DoResult,
+    Route,
+    StepResult,
+    WorkPlan,
+    WorkStep,
+    carry_out,
+    do,
+    plan_by_rules,
+)
+from longdoc.app.results import Source
 from longdoc.app.runs import open_run
+from longdoc.app.work_results import resting_on
 from longdoc.documents.document import Document
+from longdoc.documents.places import Place
 from longdoc.documents.readers import read_bytes
 from longdoc.engines.engine import CompletionRequest
 from longdoc.engines.extractive import extractive_answer
 from longdoc.engines.scripted import ScriptedEngine
 from longdoc.errors import EngineAuthError, EngineLostError, NotFoundError, RequestRefusedError
+from longdoc.storage.draft_types import memories_of_draft
 from longdoc.storage.memory_types import NamespaceName
 from longdoc.storage.profile_types import NewItem, Profile
 from longdoc.storage.runs import RunRequest, RunStatus
@@ -62,7 +78,7 @@ def of_call(request: CompletionRequest) -> bool:
 def test_what_is_the_same_for_everybody_stays_when_another_user_changes(tmp_path: Path) -> None:
     async def work(workspace: Workspace) -> None:
         request = DoRequest("Check whether the tenant pays for repairs.", (LETTER,))
-        results = {}
+        results: dict[str, DoResult] = {}
         for user, tenant in (("ann", "local"), ("bob", "local"), ("cy", "other")):
             await known(workspace, user, tenant=tenant)
             asked = DoRequest(request.instruction, request.documents, user=user, tenant=tenant)
@@ -189,3 +205,143 @@ def test_where_no_step_comes_to_anything_the_error_is_that_of_the_first(tmp_path
             await done(workspace, DoRequest("Translate this into French; list the people", (LETTER,)))
 
     with_workspace(tmp_path, engine, work)
+
+
+WRITTEN = DoRequest("Write 200 words about rain.", user="ann", capability=Capability.WRITE)
+RAIN = "Rain falls on the mill and on the road. " * 40
+
+
+async def stored(workspace: Workspace) -> tuple[int, int, int]:
+    """How many runs, drafts and documents there are."""
+    records = workspace.records
+    return len(await records.runs.list()), len(await records.drafts.list()), (await records.documents.list(1))[1]
+
+
+@pytest.mark.parametrize("forget", ["delete", "edit"])
+def test_a_draft_that_was_stopped_goes_with_the_user(tmp_path: Path, forget: str) -> None:
+    engine = ScriptedEngine(Failing(lambda request: True, EngineLostError("gone")))
+
+    async def work(workspace: Workspace) -> None:
+        ann = await known(workspace, "ann")
+        with pytest.raises(EngineLostError):
+            await done(workspace, WRITTEN)
+        (draft,) = await workspace.records.drafts.list()
+        assert "clocks" in draft.instruction
+        await workspace.records.memories.open(memories_of_draft(draft.name, draft.id))
+        namespace = await workspace.records.memories.find(memories_of_draft(draft.name, draft.id))
+        assert namespace is not None
+        folder = memory_folder(workspace.records, namespace)
+        folder.mkdir(parents=True)
+        if forget == "delete":
+            await workspace.records.profiles.delete(ann)
+        else:
+            await known(workspace, "ann", text="I collect shells")
+        assert await stored(workspace) == (0, 0, 0)
+        assert await workspace.records.memories.find(namespace.name) is None
+        assert not folder.exists()
+
+    with_workspace(tmp_path, engine, work)
+
+
+def test_a_draft_that_holds_nothing_of_the_user_stays(tmp_path: Path) -> None:
+    async def work(workspace: Workspace) -> None:
+        await workspace.records.profiles.open((await workspace.records.profiles.tenant("local")).id, "ann")
+        (step,) = (await done(workspace, WRITTEN)).steps
+        ann = await known(workspace, "ann")
+        await workspace.records.profiles.delete(ann)
+        assert [draft.name for draft in await workspace.records.drafts.list()] == [step.draft]
+
+    with_workspace(tmp_path, ScriptedEngine(), work)
+
+
+def test_texts_of_steps_and_what_was_pasted_go_with_the_user(tmp_path: Path) -> None:
+    async def work(workspace: Workspace) -> None:
+        ann = await known(workspace, "ann")
+        await done(workspace, DoRequest(TWO_STEPS, (LETTER,), user="ann"))
+        assert (await stored(workspace))[2] == 2
+        await done(workspace, DoRequest(f"{MILL.text}\n\nWhen was the bridge closed?", user="ann"))
+        assert (await stored(workspace))[2] == 3
+        await workspace.records.profiles.delete(ann)
+        assert await stored(workspace) == (0, 0, 1), "the letter"
+
+    with_workspace(tmp_path, ScriptedEngine(), work)
+
+
+def test_a_plan_by_rules_stores_nothing(tmp_path: Path) -> None:
+    async def work(workspace: Workspace) -> None:
+        await plan_by_rules(workspace, DoRequest(f"{MILL.text}\n\nWhen was the bridge closed?"))
+        assert await stored(workspace) == (0, 0, 0)
+
+    with_workspace(tmp_path, ScriptedEngine(), work)
+
+
+def test_a_step_that_writes_goes_on_when_what_it_writes_from_is_another(tmp_path: Path) -> None:
+    summaries = iter(["The mill is old.", "The bridge is closed."])
+
+    def answer(request: CompletionRequest) -> str:
+        return next(summaries) if kind(request).startswith("summarize/") else RAIN
+
+    summary = WorkStep(1, "Summarize this", Route(Capability.SUMMARIZE, "so"), (LETTER.id,))
+    essay = WorkStep(2, "Write 200 words", Route(Capability.WRITE, "so", words=200), steps=(1,))
+    plan = WorkPlan(DoRequest("Summarize this, then write", (LETTER,)), (summary, essay))
+
+    async def work(workspace: Workspace) -> None:
+        first = await carry_out(workspace, plan, emit=lambda event: None)
+        fresh = await carry_out(workspace, plan, fresh=True, emit=lambda event: None)
+        again = await carry_out(workspace, plan, emit=lambda event: None)
+        drafts = [result.steps[1].draft for result in (first, fresh, again)]
+        assert all(result.steps[1].text for result in (first, fresh, again))
+        assert drafts[0] != drafts[1] == drafts[2]
+
+    with_workspace(tmp_path, ScriptedEngine(answer), work)
+
+
+def test_talk_about_a_book_does_not_send_the_book(tmp_path: Path) -> None:
+    engine = ScriptedEngine(context_window=2048)
+    warned: list[str] = []
+
+    async def work(workspace: Workspace) -> None:
+        for document in (LETTER, book("The Mill", 400)):
+            talk = WorkStep(1, "Thanks!", Route(Capability.CHAT, "it is talk"), (document.id,))
+            plan = WorkPlan(DoRequest("Thanks!", (document,)), (talk,))
+            result = await carry_out(workspace, plan, emit=lambda event: warned.append(str(event)))
+            assert result.text
+        assert ["The lease ends" in prompt(call) for call in engine.calls] == [True, False]
+        assert sum("do not fit one call" in event for event in warned) == 1
+
+    with_workspace(tmp_path, engine, work)
+
+
+def rests(start: int, at: int | None) -> Source:
+    """A source of which only the place is told, at a place of a text."""
+    return Source("book", "The Whale", start, start + 1, "x", Place(), at)
+
+
+WHALE = "The whale is old and white. It swims far. It is old.\n\nThe sea is cold. It is old."
+
+
+@pytest.mark.parametrize(
+    ("quote", "near", "starts"),
+    [
+        ("The whale is old", 0, [1]),
+        ("The whale is old and white. It swims far", 0, [1, 2]),
+        ("The whale is old and white.", 0, [1]),
+        ("It is old", 42, [3]),
+        ("It is old", 70, [5]),
+        ("It is old.", 70, [5]),
+        ("The sea", 54, [4]),
+        ("the sky", 0, []),
+    ],
+)
+def test_words_of_an_earlier_step_rest_on_all_that_their_claims_rest_on(
+    quote: str, near: int, starts: list[int]
+) -> None:
+    ends = [WHALE.index(words) + len(words) for words in ("white.", "far.", "old.\n", "cold")]
+    sources = [rests(number, at) for number, at in enumerate([*ends[:2], ends[2] - 1, ends[3], len(WHALE)], 1)]
+    step = StepResult(1, "", Route(Capability.ASK, ""), WHALE, tuple(sources))
+    assert [one.start for one in resting_on(step, quote, near=near)] == starts
+
+
+def test_what_has_no_mark_rests_on_what_all_of_the_text_does() -> None:
+    step = StepResult(1, "", Route(Capability.ASK, ""), WHALE, (rests(1, None), rests(2, len(WHALE))))
+    assert [one.start for one in resting_on(step, "The whale is old", near=0)] == [1]
