@@ -6,17 +6,20 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from longdoc.agents.request_subject import subject_of
+from longdoc.errors import ConfigError
+
 MOST_CLAIMS: Final = 200
 """Claims of one request."""
 
 _LANGUAGES: Final = {
-    "English": r"in english|auf englisch|en anglais|en ingl[ée]s|in inglese|em ingl[êe]s",
-    "German": r"in german|auf deutsch|en allemand|en alem[áa]n|in tedesco|em alem[ãa]o",
-    "French": r"in french|auf franz[öo]sisch|en fran[çc]ais|en franc[ée]s|in francese|em franc[êe]s",
-    "Spanish": r"in spanish|auf spanisch|en espagnol|en espa[ñn]ol|in spagnolo|em espanhol",
-    "Italian": r"in italian|auf italienisch|en italien|en italiano|in italiano|em italiano",
-    "Portuguese": r"in portuguese|auf portugiesisch|en portugais|en portugu[ée]s|in portoghese|em portugu[êe]s",
-    "Chinese": r"in chinese|auf chinesisch|en chinois|en chino|in cinese|em chin[êe]s",
+    "English": r"auf englisch|en anglais|en ingl[ée]s|in inglese|em ingl[êe]s",
+    "German": r"auf deutsch|en allemand|en alem[áa]n|in tedesco|em alem[ãa]o",
+    "French": r"auf franz[öo]sisch|en fran[çc]ais|en franc[ée]s|in francese|em franc[êe]s",
+    "Spanish": r"auf spanisch|en espagnol|en espa[ñn]ol|in spagnolo|em espanhol",
+    "Italian": r"auf italienisch|en italien|en italiano|in italiano|em italiano",
+    "Portuguese": r"auf portugiesisch|en portugais|en portugu[ée]s|in portoghese|em portugu[êe]s",
+    "Chinese": r"auf chinesisch|en chinois|en chino|in cinese|em chin[êe]s",
 }
 _IN_CHINESE: Final = {
     "English": "英",
@@ -27,8 +30,19 @@ _IN_CHINESE: Final = {
     "Portuguese": "葡萄牙",
     "Chinese": "[中汉]",
 }
+_CLAUSE_GOES_ON = (
+    r"(?!\s+(?:and|or)\s+(?:english|german|french|spanish|italian|portuguese|chinese)\s+\w)"
+    r"(?=\s*(?:$|[^\w\s]|\d|(?:and|or|with|within|using|please|for|by|in|on|at|to|about|of|what|how|who|why|when|where"
+    r"|which|whether|the|this|that|these|those|it|them|all|each|every|a|an|only|first|then|now|instead|as|from|so|but"
+    r"|chapter by chapter|briefly)(?!\w)))"
+)
+"""Behind "in French": "in French cities" is not the language."""
 _LANGUAGE = {
-    name: re.compile(rf"(?<!\w)(?:{words})(?!\w)|用{_IN_CHINESE[name]}[文语]") for name, words in _LANGUAGES.items()
+    name: re.compile(
+        rf"(?<!\w)(?:in {name.lower()}(?!\w){_CLAUSE_GOES_ON}|(?:{words})(?!\w))|用{_IN_CHINESE[name]}[文语]",
+        re.IGNORECASE,
+    )
+    for name, words in _LANGUAGES.items()
 }
 _FOCUS = re.compile(
     r"(?:focus(?:s?ing|ed)? on|with (?:a |an |special |particular )?(?:focus|emphasis|attention) (?:on|to)"
@@ -77,18 +91,25 @@ _TAG_END = re.compile(
 
 def language_of(request: str) -> str | None:
     """The language, in English, that a request wants the result in; None where it says nothing of it."""
-    text = request.casefold()
-    return next((name for name, pattern in _LANGUAGE.items() if pattern.search(text)), None)
+    return next((name for name, pattern in _LANGUAGE.items() if pattern.search(request)), None)
 
 
 def focus_of(request: str) -> str | None:
-    """What a summary is to look at above all; None where a request does not say."""
+    """What a summary is to look at above all: what a request says so of, else whatever it asks besides the whole; None
+    where there is nothing of the kind."""
     found = _FOCUS.search(request.replace("’", "'"))
-    return None if found is None else found["focus"].strip(" ,，")
+    if found is not None:
+        return found["focus"].strip(" ,，")
+    for pattern in _LANGUAGE.values():
+        request = pattern.sub(" ", request)
+    return subject_of(request)
 
 
 def claims_of(request: str) -> Sequence[str]:
-    """The claims that a request has checked, without the order to check them: lines of a list one by one."""
+    """The claims that a request has checked, without the order to check them: lines of a list one by one.
+
+    Raises `ConfigError` where there are too many.
+    """
     text = request.strip()
     listed = [line for line in text.splitlines() if _BULLET.match(line)]
     if listed:
@@ -96,7 +117,10 @@ def claims_of(request: str) -> Sequence[str]:
     else:
         rest = _ORDER_BEFORE_CLAIMS.sub("", text, count=1).strip() or text
         claims = [_bare_claim(rest)]
-    return [claim for claim in claims if claim][:MOST_CLAIMS] or [text]
+    claims = [claim for claim in claims if claim]
+    if len(claims) > MOST_CLAIMS:
+        raise ConfigError(f"{len(claims)} claims are listed, and {MOST_CLAIMS} are checked at once; ask in parts")
+    return claims or [text]
 
 
 def _bare_claim(text: str) -> str:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, create_model
 from longdoc.agents.answer_shapes import LENIENT
 from longdoc.agents.calls import request_of
 from longdoc.agents.events import Emit
-from longdoc.agents.routing import AskedWith, Capability, DecidedBy, Route, open_capabilities
+from longdoc.agents.routing import AskedWith, Capability, DecidedBy, Route, open_capabilities, shortened
 from longdoc.agents.structured import call_structured
 from longdoc.documents.tokens import estimate_tokens
 from longdoc.engines.engine import Engine
@@ -22,8 +22,10 @@ from longdoc.errors import ContextTooLongError, InvalidOutputError, RequestRefus
 from longdoc.prompts.catalogue import Quoted, render
 
 _CHOICE_TOKENS, _PLAN_TOKENS = 32, 1_200
-_SHARE = 0.4
-"""Of the window: what of a request the model is shown to sort it."""
+_SHARE, _SHARE_OF_TITLES = 0.4, 0.1
+"""Of the window: what of a request the model is shown to sort it, and what of the titles of its documents."""
+_MOST_TITLES, _MOST_TITLE = 50, 120
+"""Titles the model is shown, and characters of each."""
 _MEANINGS: Final = {
     Capability.ASK: "a question that the documents answer",
     Capability.SUMMARIZE: "a summary of the documents",
@@ -83,7 +85,7 @@ async def plan_by_model(
         "route/plan",
         {
             "request": Quoted(_beginning(request, engine), {"request": "instruction"}),
-            "documents": "\n".join(f"{n}. {title}" for n, title in enumerate(titles[:50], 1)) or "none",
+            "documents": _titles(titles, engine),
             "choices": _choices(allowed),
             "most": most,
         },
@@ -124,6 +126,19 @@ def _shape(allowed: Sequence[Capability], most: int) -> type[BaseModel]:
 
 def _choices(allowed: Sequence[Capability]) -> str:
     return "\n".join(f"- {one}: {_MEANINGS[one]}" for one in allowed)
+
+
+def _titles(titles: Sequence[str], engine: Engine) -> Quoted | None:
+    """The titles by number, a line each, as many as there is room for; None without any."""
+    room = engine.info.context_window * _SHARE_OF_TITLES
+    lines: list[str] = []
+    for number, title in enumerate(titles[:_MOST_TITLES], 1):
+        lines.append(f"{number}. {shortened(title, _MOST_TITLE)}")
+        room -= estimate_tokens(lines[-1]) + 1
+        if room < 0 and number > 1:
+            lines.pop()
+            break
+    return Quoted("\n".join(lines), {"request": "titles"}) if lines else None
 
 
 def _beginning(request: str, engine: Engine) -> str:

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from longdoc.agents.draft_budget import SHORT_REQUEST
 from longdoc.agents.draft_request import requested_length
+from longdoc.agents.request_words import focus_of
 from longdoc.agents.routing_words import FoundIntent, Intent, in_known_language, intent_of
 from longdoc.json_value import JsonValue
 
@@ -202,7 +203,9 @@ def _grounded(request: str, said: str, intent: Intent, given: AskedWith, words: 
     """The route of a request that has a text to work from."""
     if intent is Intent.SUMMARIZE:
         by_chapter = _BY_CHAPTER.search(request.casefold()) is not None
-        why = f"{said} asks for a summary{', chapter by chapter' if by_chapter else ''}; {given.size}"
+        focus = focus_of(request)
+        view = "" if focus is None else f"; all of it is read, with “{shortened(focus)}” in view"
+        why = f"{said} asks for a summary{', chapter by chapter' if by_chapter else ''}; {given.size}{view}"
         return Route(Capability.SUMMARIZE, why, words=words, by_chapter=by_chapter)
     if intent is Intent.CHECK:
         return Route(Capability.CHECK, f"{said} asks whether the text bears it out")
@@ -270,8 +273,13 @@ def _without_intent(request: str, given: AskedWith, words: int | None, chapters:
 
 
 def _said(found: FoundIntent) -> str:
-    shown = found.shown_by.strip()
-    return f"“{shown[:40]}{'…' if len(shown) > 40 else ''}”"
+    return f"“{shortened(found.shown_by.strip())}”"
+
+
+def shortened(text: str, most: int = 40) -> str:
+    """A text of one line, cut to so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most]}…"
 
 
 def route_of_json(value: Mapping[str, JsonValue]) -> Route | None:

@@ -19,7 +19,7 @@ from longdoc.documents.document import Document
 from longdoc.documents.tokens import estimate_tokens
 from longdoc.engines.engine import CompletionRequest, EngineInfo, Message, TextSink
 from longdoc.json_value import JsonValue
-from longdoc.prompts.catalogue import Quoted, render
+from longdoc.prompts.catalogue import Quoted, RenderedPrompt, render
 from longdoc.storage.nodes import Node, NodeStatus
 from longdoc.storage.runs import RunRequest
 
@@ -28,6 +28,8 @@ _MARGIN = 1.25
 _TURNS_SHARE = 0.5
 """Of the window: what was said before."""
 _TOKENS_PER_WORD = 2
+_BESIDE = 64
+"""Tokens that messages take beside their text."""
 _LEAST_ANSWER, _USUAL_ANSWER = 256, 2_000
 
 
@@ -46,9 +48,10 @@ class CallResult(Shown):
         return ()
 
 
-def room_for_documents(info: EngineInfo, instruction: str) -> int:
-    """How many tokens of text, by estimate, surely fit one call beside an instruction."""
-    return max(0, math.floor(most_text_tokens(info.context_window) / _MARGIN - estimate_tokens(instruction)))
+def room_for_documents(info: EngineInfo, instruction: str, *, background: int = 0) -> int:
+    """How many tokens of text, by estimate, surely fit one call beside an instruction and so many of background."""
+    room = most_text_tokens(info.context_window) / _MARGIN
+    return max(0, math.floor(room - estimate_tokens(instruction) - background))
 
 
 async def do_in_one_call(
@@ -66,10 +69,12 @@ async def do_in_one_call(
 ) -> CallResult:
     """Do what is asked in one call; `background` is what is known of who asks.
 
-    Of `turns` as many of the last ones are told as fill half of the window. With `fresh_since` (aware) nothing older
-    counts. Raises what `Engine.complete` raises.
+    Of `turns` as many of the last ones are told as fill half of the window, or what the rest of the prompt leaves of
+    it. With `fresh_since` (aware) nothing older counts. Raises what `Engine.complete` raises.
     """
-    told = _recent(turns, workspace.engine.info)
+    info = workspace.engine.info
+    prompt = _prompt(instruction, documents, words=words, background=background)
+    told = _recent(turns, info, read=_tokens(prompt), words=words)
     if len(told) < len(turns):
         emit(Warned(f"of {len(turns)} turns before, the last {len(told)} fit the window"))
     said: list[JsonValue] = [[turn.question, turn.answer] for turn in told]
@@ -98,7 +103,7 @@ async def do_in_one_call(
             run.emit(event)
 
         run.emit(Planned(1, "one call"))
-        asking = _request(workspace.engine.info, instruction, documents, turns=told, words=words, background=background)
+        asking = _request(info, prompt, turns=told, words=words)
         answer = await call(run.engine, asking, purpose="answer", emit=noting, on_text=on_text)
         text = without_asides(answer.text).strip()
         status = NodeStatus.TRUNCATED if answer.cut else NodeStatus.DONE
@@ -109,16 +114,10 @@ async def do_in_one_call(
     return CallResult(text, run.id, answer.cut, run.usage)
 
 
-def _request(
-    info: EngineInfo,
-    instruction: str,
-    documents: Sequence[Document],
-    *,
-    turns: Sequence[Turn],
-    words: int | None,
-    background: Quoted | None,
-) -> CompletionRequest:
-    prompt = render(
+def _prompt(
+    instruction: str, documents: Sequence[Document], *, words: int | None, background: Quoted | None
+) -> RenderedPrompt:
+    return render(
         "route/call",
         {
             "background": background,
@@ -129,9 +128,13 @@ def _request(
             "words": words,
         },
     )
+
+
+def _request(
+    info: EngineInfo, prompt: RenderedPrompt, *, turns: Sequence[Turn], words: int | None
+) -> CompletionRequest:
     before = [message for turn in turns for message in _messages(turn)]
-    read = sum(estimate_tokens(message.content) for message in before)
-    read += estimate_tokens(prompt.system) + estimate_tokens(prompt.user)
+    read = sum(estimate_tokens(message.content) for message in before) + _tokens(prompt)
     request = request_of(prompt, max_tokens=_answer_tokens(info, read, words))
     system, user = request.messages
     told: list[JsonValue] = [[turn.question, turn.answer] for turn in turns]
@@ -147,13 +150,20 @@ def _messages(turn: Turn) -> Sequence[Message]:
 
 def _answer_tokens(info: EngineInfo, read: float, words: int | None) -> int:
     """The most tokens of an answer: what the window leaves, but no more than is of use."""
-    left = info.context_window - math.ceil(read * _MARGIN) - 64
+    left = info.context_window - math.ceil(read * _MARGIN) - _BESIDE
     wanted = max(_USUAL_ANSWER, (words or 0) * _TOKENS_PER_WORD)
     return max(min(_LEAST_ANSWER, info.context_window // 4), min(wanted, left, info.max_output or wanted))
 
 
-def _recent(turns: Sequence[Turn], info: EngineInfo) -> Sequence[Turn]:
-    room = info.context_window * _TURNS_SHARE / _MARGIN
+def _tokens(prompt: RenderedPrompt) -> float:
+    return estimate_tokens(prompt.system) + estimate_tokens(prompt.user)
+
+
+def _recent(turns: Sequence[Turn], info: EngineInfo, *, read: float, words: int | None) -> Sequence[Turn]:
+    """As many of the last turns as there is room for beside a prompt of about `read` tokens and a usual answer."""
+    window = info.context_window
+    answer = min(window // 4, max(_USUAL_ANSWER, (words or 0) * _TOKENS_PER_WORD))
+    room = min(window * _TURNS_SHARE / _MARGIN, (window - answer - _BESIDE) / _MARGIN - read)
     kept = len(turns)
     while kept:
         room -= sum(estimate_tokens(text) for text in (turns[kept - 1].question, turns[kept - 1].answer))

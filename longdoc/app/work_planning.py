@@ -12,6 +12,7 @@ from longdoc.agents.routing import AskedWith, Capability, DecidedBy, Route, rout
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.finding import AskOptions, Sizes
 from longdoc.app.methods import body_tokens, fits_one_call
+from longdoc.app.personalize import usual_budget
 from longdoc.app.work_call import room_for_documents
 from longdoc.app.work_plan import MOST_STEPS, DoRequest, WorkPlan, WorkStep, holds_together
 from longdoc.documents.document import Document
@@ -56,7 +57,7 @@ class Planner:
         routes: dict[int, Route] = {}
         while (plan := self._of_words(request, found.steps, routes=routes)) is None:
             number = len(routes) + 1
-            while number in routes or self._route(request, found.steps, number, {}) is not None:
+            while number in routes or self._route(request, found.steps, number) is not None:
                 number += 1
             step = found.steps[number - 1]
             routes[number] = await choose_route(
@@ -88,16 +89,19 @@ class Planner:
     def _of_words(
         self, request: DoRequest, steps: Sequence[StepWords], *, routes: Mapping[int, Route]
     ) -> WorkPlan | None:
-        """The plan of steps in words, with `routes` for those that rules do not know; None where one is lacking."""
+        """The plan of steps in words, with `routes` for those that rules do not know; None where one is lacking.
+
+        Raises `ConfigError` for too many steps.
+        """
+        if len(steps) > MOST_STEPS:
+            raise ConfigError(f"{len(steps)} steps are asked for at once; ask for {MOST_STEPS} at most")
         made: list[WorkStep] = []
-        for number, words in enumerate(steps[:MOST_STEPS], 1):
-            route = routes.get(number) or self._route(request, steps, number, {})
+        for number, words in enumerate(steps, 1):
+            route = routes.get(number) or self._route(request, steps, number)
             if route is None:
                 return None
             made.append(self._step(request, words, route, number))
         decided = DecidedBy.MODEL if routes else DecidedBy.RULE
-        if len(steps) > MOST_STEPS:
-            raise ConfigError(f"{len(steps)} steps are asked for at once; ask for {MOST_STEPS} at most")
         reason = made[0].route.reason if len(made) == 1 else f"the request names {len(made)} steps"
         return WorkPlan(request, tuple(made), reason, decided)
 
@@ -130,11 +134,8 @@ class Planner:
             return replace(step, route=replace(ruled, decided_by=DecidedBy.MODEL, reason=step.route.reason))
         return step
 
-    def _route(
-        self, request: DoRequest, steps: Sequence[StepWords], number: int, known: Mapping[int, Route]
-    ) -> Route | None:
-        given = self._given_step(request, steps, number)
-        return known.get(number) or route_by_rules(steps[number - 1].text, given)
+    def _route(self, request: DoRequest, steps: Sequence[StepWords], number: int) -> Route | None:
+        return route_by_rules(steps[number - 1].text, self._given_step(request, steps, number))
 
     def _step(self, request: DoRequest, words: StepWords, route: Route, number: int) -> WorkStep:
         documents = _documents_of(request, words)
@@ -197,12 +198,20 @@ class Planner:
         return AskedWith(
             documents=len(documents) + len(step.steps),
             tokens=tokens + (self.collected if step.collection else 0.0),
-            room=room_for_documents(self.workspace.engine.info, step.instruction),
+            room=self._room(request, step),
             collection=step.collection,
             session=request.session is not None,
             turns=len(request.turns),
             words=request.words,
         )
+
+    def _room(self, request: DoRequest, step: WorkStep) -> int:
+        """The tokens of text that one call holds beside what else it is told: the request that a step is a part of,
+        and what is known of the user."""
+        whole = request.instruction.strip()
+        told = step.instruction if step.instruction == whole else f"{step.instruction}\n\n{whole}"
+        background = 0 if request.user is None else usual_budget(self.workspace.engine)
+        return room_for_documents(self.workspace.engine.info, told, background=background)
 
     def _size(self, document: Document) -> float:
         if document.id not in self._tokens:

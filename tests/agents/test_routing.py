@@ -7,9 +7,10 @@ import time
 import pytest
 
 from longdoc.agents.request_steps import steps_of
-from longdoc.agents.request_words import claims_of, focus_of, language_of
+from longdoc.agents.request_words import MOST_CLAIMS, claims_of, focus_of, language_of
 from longdoc.agents.routing import AskedWith, Capability, Route, open_capabilities, route_by_rules, route_of_json
 from longdoc.agents.routing_words import Intent, intent_of
+from longdoc.errors import ConfigError
 
 BOOK = AskedWith(documents=1, tokens=100_000)
 PAGE = AskedWith(documents=1, tokens=500)
@@ -164,3 +165,54 @@ def test_language_and_focus_of_a_summary() -> None:
     assert language_of("Summarize this") is None
     assert focus_of("Summarize it, focusing on the whale.") == "the whale"
     assert focus_of("Summarize it") is None
+
+
+@pytest.mark.parametrize(
+    ("request_", "language"),
+    [
+        ("Summarize the changes in Spanish law", None),
+        ("Summarize the role of women in Italian cities", None),
+        ("Summarize what happened in Chinese markets", None),
+        ("Summarize this in German and English law", None),
+        ("Summarize in French what happened", "French"),
+        ("Summarize this in Spanish and in 100 words", "Spanish"),
+        ("Summarize this in Italian, please", "Italian"),
+    ],
+)
+def test_a_language_ends_its_clause(request_: str, language: str | None) -> None:
+    assert language_of(request_) == language
+
+
+@pytest.mark.parametrize(
+    ("request_", "focus"),
+    [
+        ("Summarize chapter 3", "chapter 3"),
+        ("Summarize what the book says about whaling", "what the book says about whaling"),
+        ("Summarize Ahab's relationship to Starbuck in 200 words", "Ahab's relationship to Starbuck"),
+        ("Summarize this for a child", "what they ask for, “Summarize this for a child”"),
+        ("Give me a summary of the legal arguments in German", "legal arguments"),
+        ("Fasse Kapitel 3 zusammen", "Kapitel 3"),
+        ("Kannst du die Rolle der Frauen im Roman zusammenfassen?", "Rolle der Frauen im Roman"),
+        ("Résume le chapitre 3 en 200 mots", "chapitre 3"),
+        ("Riassumi il capitolo 3", "capitolo 3"),
+        ("请总结第三章", "第三章"),
+        ("Summarize this book chapter by chapter in French, please", None),
+        ("Sum this up in about 200 words", None),
+        ("Fasse dieses Buch bitte in 300 Wörtern zusammen", None),
+        ("Peux-tu me faire un résumé de cet article ?", None),
+        ("请用中文总结这本书", None),
+    ],
+)
+def test_a_summary_looks_at_whatever_is_asked_besides_the_whole(request_: str, focus: str | None) -> None:
+    assert focus_of(request_) == focus
+    route = route_by_rules(request_, BOOK)
+    assert route is not None
+    assert route.capability is Capability.SUMMARIZE
+    assert ("all of it is read" in route.reason) == (focus is not None)
+
+
+def test_more_claims_than_are_checked_are_refused() -> None:
+    listed = "\n".join(f"- claim {number} is so" for number in range(MOST_CLAIMS + 1))
+    assert len(claims_of(listed[: listed.rindex("\n")])) == MOST_CLAIMS
+    with pytest.raises(ConfigError, match="ask in parts"):
+        claims_of(listed)
