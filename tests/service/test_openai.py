@@ -122,6 +122,10 @@ def test_a_collection_is_asked_by_model_or_by_field(client: OpenAI, service: Run
     by_field = extra(ask(client, QUESTION, extra_body={"longdoc": {"collection": "tales"}}))
     assert [one["quote"] for one in by_model["sources"]] == [QUOTE]
     assert by_field["sources"] == by_model["sources"]
+    messages = [{"role": "system", "content": "You are brief."}, {"role": "user", "content": QUESTION}]
+    beside = client.chat.completions.create(model=f"{MODEL}@tales", messages=messages)  # type: ignore[arg-type]
+    assert extra(beside)["sources"] == by_model["sources"]
+    assert "the system message does not count where documents are asked" in extra(beside)["warnings"]
 
 
 def test_turns_before_count_and_lose_their_marks(tmp_path: Path) -> None:

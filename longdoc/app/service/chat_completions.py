@@ -21,7 +21,7 @@ from longdoc.app.orchestrator import Capability, DoRequest, DoResult, do
 from longdoc.app.service.callers import Asked, Writing
 from longdoc.app.service.chat_completions_bodies import CompletionBody
 from longdoc.app.service.chat_completions_live import Live
-from longdoc.app.service.chat_completions_reading import Reading, read_messages
+from longdoc.app.service.chat_completions_reading import BodyReading, read_bodies
 from longdoc.app.service.chat_completions_replies import (
     DONE,
     AnswerMessageView,
@@ -60,7 +60,7 @@ class _Question:
 
     body: CompletionBody
     model: str
-    reading: Reading
+    reading: BodyReading
     request: DoRequest
 
     @property
@@ -86,7 +86,7 @@ async def complete(request: Request, asked: Writing, body: CompletionBody) -> Re
 
 
 async def _question(asked: Asked, workspace: Workspace, body: CompletionBody) -> _Question:
-    """What a request asks. Raises `ServiceError`, `NotFoundError`, `DocumentError`."""
+    """What a request asks. Raises `ServiceError`, `NotFoundError`, `ConfigError`, `DocumentError`."""
     own, records = body.longdoc, workspace.records
     model = await find_model(records, asked.tenant, workspace.engine.info.model, body.model)
     collection = model.collection
@@ -95,14 +95,15 @@ async def _question(asked: Asked, workspace: Workspace, body: CompletionBody) ->
     if own.user is not None:
         asked.caller.check(Scope.PERSONALIZE)
         await asked.profile(own.user)
-    reading = await read_messages(asked, body.messages)
+    reading = await read_bodies(asked, body.messages, of_documents=collection is not None)
+    read = reading.asked
     request = DoRequest(
-        reading.instruction,
-        documents=tuple(reading.documents.values()),
+        read.instruction,
+        documents=tuple(read.documents.values()),
         collection=collection,
         user=own.user,
         tenant=asked.tenant.name,
-        turns=tuple(reading.turns),
+        turns=tuple(read.turns),
         capability=_capability(own.capability),
         words=own.words,
     )
@@ -127,7 +128,7 @@ def _completion(result: DoResult, work: Work, question: _Question, chunks: Chunk
 
 
 def _view(result: DoResult, work: Work, question: _Question) -> LongDocView:
-    return LongDocView.of(result, question.reading.files, [*question.reading.warnings, *work.warnings])
+    return LongDocView.of(result, question.reading.files, [*question.reading.asked.warnings, *work.warnings])
 
 
 async def _events(work: Work, question: _Question, chunks: Chunks) -> AsyncGenerator[bytes, None]:
