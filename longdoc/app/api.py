@@ -74,10 +74,12 @@ class AsyncLongDoc(Pipelines):
         await self.aclose()
 
     async def start(self) -> Self:
-        """Open it where no `async with` is at hand; `aclose` closes it.
+        """Open it where no `async with` is at hand; `aclose` closes it. Idempotent.
 
         Raises `ConfigError`, `EngineError`, `StorageError`.
         """
+        if self._open is not None:
+            return self
         settings = load_settings(self._settings)
         self._profile_tasks = load_tasks(settings.profile_tasks)
         opened = open_workspace(settings, budget=self._budget, notify=self._notify, progress=_ignore)
@@ -155,8 +157,12 @@ class AsyncLongDoc(Pipelines):
         chat = AsyncChat(opened, stack)
         self._chats.add(chat)
         stack.callback(self._chats.discard, chat)
-        if read:
-            await opened.add(read)
+        try:
+            if read:
+                await opened.add(read)
+        except BaseException:
+            await chat.aclose()
+            raise
         return chat
 
     async def user(self, name: str, *, tenant: str = LOCAL_TENANT) -> AsyncUser:

@@ -66,7 +66,7 @@ class LongDoc:
         self.close()
 
     def start(self) -> Self:
-        """See `AsyncLongDoc.start`.
+        """See `AsyncLongDoc.start`. Idempotent.
 
         ```python
         longdoc = LongDoc(engine="scripted").start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 from collections.abc import AsyncGenerator, Coroutine, Iterator
-from threading import Thread
+from threading import Thread, current_thread
 from typing import Any, Final, TypeVar
 
 from longdoc.errors import ConfigError
@@ -13,6 +13,8 @@ from longdoc.errors import ConfigError
 T = TypeVar("T")
 
 CLOSED: Final = "longdoc is not open; use it as a context manager: with LongDoc() as lda"
+
+_WITHIN: Final = "emit and on_text cannot ask longdoc for anything; note what they hear, and ask when the call is over"
 
 
 class LoopThread:
@@ -22,7 +24,9 @@ class LoopThread:
         self._running: tuple[asyncio.AbstractEventLoop, Thread] | None = None
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread. Idempotent."""
+        if self._running is not None:
+            return
         loop = asyncio.new_event_loop()
         thread = Thread(target=loop.run_forever, name="longdoc", daemon=True)
         thread.start()
@@ -39,10 +43,11 @@ class LoopThread:
             loop.close()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for a coroutine; an interrupt cancels it. Raises `ConfigError` where the loop does not run."""
-        if self._running is None:
+        """Wait for a coroutine; an interrupt cancels it. Raises `ConfigError` where the loop does not run, and in the
+        thread of the loop itself, which cannot wait for what it has to do."""
+        if self._running is None or self._running[1] is current_thread():
             work.close()
-            raise ConfigError(CLOSED)
+            raise ConfigError(CLOSED if self._running is None else _WITHIN)
         future = asyncio.run_coroutine_threadsafe(work, self._running[0])
         try:
             return future.result()

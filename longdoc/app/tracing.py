@@ -81,11 +81,16 @@ def _start(names: tuple[str, ...]) -> Callable[[], None]:
 
     if not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         return _nothing
-    exporters = [_exporter(name) for name in names]
-    own = Resource({"service.name": "longdoc"}).merge(OTELResourceDetector().detect())  # what is set goes first
-    provider = TracerProvider(resource=Resource.create(own.attributes), shutdown_on_exit=False)
-    for exporter in exporters:
-        provider.add_span_processor(BatchSpanProcessor(exporter))
+    try:
+        processors = [BatchSpanProcessor(_exporter(name)) for name in names]
+        own = Resource({"service.name": "longdoc"}).merge(OTELResourceDetector().detect())  # what is set goes first
+        provider = TracerProvider(resource=Resource.create(own.attributes), shutdown_on_exit=False)
+    except ConfigError:
+        raise
+    except Exception as error:  # whatever an exporter makes of its settings, or of what it lacks
+        raise ConfigError(f"OpenTelemetry cannot start with these settings: {error}") from error
+    for processor in processors:
+        provider.add_span_processor(processor)
     trace.set_tracer_provider(provider)
     return provider.shutdown
 

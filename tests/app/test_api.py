@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 
 import longdoc
 from longdoc import AsyncLongDoc, LongDoc
-from longdoc.errors import ConfigError
+from longdoc.app.chat import ChatSession
+from longdoc.errors import ConfigError, StorageError
 from longdoc.memory.profile_ranking import Ranked
 from longdoc.storage.profile_types import NewItem, Stored
 
@@ -34,6 +36,52 @@ def test_a_conversation_without_a_loop(tmp_path: Path) -> None:
         assert lda.chat("bob").memories() == []
     with opened(tmp_path) as lda:
         assert lda.chat("alice").send("Hello again.").number == 3
+
+
+def test_opening_it_twice_is_opening_it_once(tmp_path: Path) -> None:
+    before = threading.active_count()
+    with opened(tmp_path).start() as lda:
+        thread, workspace = lda.thread, lda.inner.workspace
+        assert lda.start().inner.workspace is workspace
+        assert lda.chat("alice").send("Hello.").number == 1
+        assert lda.thread is thread
+    assert threading.active_count() == before
+
+
+def test_what_is_told_on_the_way_cannot_ask_for_more(tmp_path: Path) -> None:
+    with opened(tmp_path) as lda:
+
+        def ask_again(event: object) -> None:
+            lda.runs()
+
+        chat = lda.chat("alice")
+        with pytest.raises(ConfigError, match="when the call is over"):
+            chat.send("Hello.", emit=ask_again)
+        assert chat.send("Hello again.").text
+
+
+def test_a_conversation_whose_documents_cannot_be_stored_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[ChatSession] = []
+    close = ChatSession.aclose
+
+    async def fail(session: ChatSession, documents: object) -> None:
+        raise StorageError("the disk is full")
+
+    async def noted(session: ChatSession) -> None:
+        closed.append(session)
+        await close(session)
+
+    monkeypatch.setattr(ChatSession, "add", fail)
+    monkeypatch.setattr(ChatSession, "aclose", noted)
+    note = tmp_path / "note.md"
+    note.write_text("The ferry leaves at nine.", encoding="utf-8")
+    with opened(tmp_path) as lda:
+        with pytest.raises(StorageError, match="full"):
+            lda.chat("alice", documents=note)
+        assert len(closed) == 1
+    assert len(closed) == 1
 
 
 def test_a_conversation_inside_a_running_loop(tmp_path: Path) -> None:

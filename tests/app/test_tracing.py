@@ -325,6 +325,15 @@ def test_an_exporter_that_is_not_installed_is_told_and_the_command_goes_on(tmp_p
     assert "pip install opentelemetry-exporter-otlp-proto-grpc" in done.stderr
 
 
+def test_settings_that_an_exporter_cannot_start_with_are_told_and_the_command_goes_on(tmp_path: Path) -> None:
+    lda = Lda(tmp_path, {"OTEL_TRACES_EXPORTER": "console", "OTEL_BSP_MAX_QUEUE_SIZE": "-1"})
+
+    done = lda.run("config", "show")
+
+    assert done.returncode == 0
+    assert "no traces: OpenTelemetry cannot start" in done.stderr
+
+
 def test_a_service_that_is_told_to_end_sends_its_last_spans(tmp_path: Path) -> None:
     lda = Lda(tmp_path, {"LDA_ENGINE": "scripted", "OTEL_TRACES_EXPORTER": "console"})
     process, address = served(lda)
