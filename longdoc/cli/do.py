@@ -121,6 +121,8 @@ def do(
         wanted = read_instruction(instruction)
         agent = AgentJob(wanted, sources or [], asked.collection, asked.steps, explain, run, form, asked.reader)
         raise typer.Exit(agent.start())
+    if asked.steps is not None:
+        raise ConfigError("--steps bounds an agent; say --agent too, or leave --steps out")
     job = DoJob(
         instruction=read_instruction(instruction),
         sources=sources or [],

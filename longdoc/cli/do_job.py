@@ -33,9 +33,13 @@ _NO = {"n", "no", "nein", "non"}
 
 
 def read_instruction(given: str) -> str:
-    """What is wanted, as given or from standard input. Raises `ConfigError` where there is nothing, or a file."""
+    """What is wanted, as given or from standard input. Raises `ConfigError` where it is empty, too much or a file."""
     if given == STANDARD_INPUT:
-        given = sys.stdin.buffer.read(Limits().file_bytes + 1).decode("utf-8", "replace")
+        most = Limits().file_bytes
+        read = sys.stdin.buffer.read(most + 1)
+        if len(read) > most:
+            raise ConfigError(f"standard input has more than {most:,} bytes; hand the text over as a file")
+        given = read.decode("utf-8", "replace")
     if not given.strip():
         raise ConfigError('say what is to be done: lda do "REQUEST" [PATH]…')
     if " " not in given.strip() and is_there(given):
@@ -71,7 +75,7 @@ class DoJob:
             results = Results(_COMMAND, self.form, self.run.out, sources=[request.instruction[:60]])
             output = await self._output(workspace, request)
             if output is None:
-                return ExitCode.DONE
+                return ExitCode.FAILED
             results.add(0, output)
             results.close()
             return results.code
@@ -118,12 +122,14 @@ class DoJob:
         return DoOutput(result, explain=self.explain)
 
     async def _agreed(self, plan: WorkPlan) -> bool:
-        """Show a plan of several steps; at a terminal, whether it is to be carried out."""
+        """Show a plan of several steps; at a terminal, whether it is to be carried out, which only --yes answers."""
         if len(plan.steps) == 1:
             return True
-        self._say("\n".join(plan_lines(plan)))
-        if self.asked.yes or self.run.quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        lines = "\n".join(plan_lines(plan))
+        if self.asked.yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            self._say(lines)
             return True
+        stderr_console().print(lines, markup=False, highlight=False)
         typer.echo("Go on? [Y/n] ", nl=False, err=True)
         answer = await read_line("")
         return answer is not None and answer.casefold() not in _NO

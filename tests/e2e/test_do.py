@@ -106,6 +106,7 @@ def test_a_step_that_fails_is_told_and_the_others_are_there(lda: Lda, book: Path
         (("What is it?", "--collection", "nowhere"), 1, "nowhere"),
         (("Write", "--words", "3"), 2, "10 to 100,000 words"),
         (("Write it", "--out", "x.html"), 2, "md, txt or json"),
+        (("Write it", "--steps", "3"), 2, "--agent"),
     ],
 )
 def test_what_cannot_be_is_told_in_a_line(lda: Lda, arguments: tuple[str, ...], code: int, said: str) -> None:
@@ -131,7 +132,8 @@ def test_a_long_text_with_its_question_is_read_from_standard_input(lda: Lda, boo
     assert '"capability": "ask"' in done.stdout
 
 
-def test_a_terminal_shows_the_plan_and_asks(lda: Lda, book: Path) -> None:
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_a_terminal_shows_the_plan_and_asks(lda: Lda, book: Path, quiet: tuple[str, ...]) -> None:
     environment = {
         **lda.environment,
         "LDA_DATABASE": str(lda.database),
@@ -139,13 +141,13 @@ def test_a_terminal_shows_the_plan_and_asks(lda: Lda, book: Path) -> None:
         "PATH": os.environ["PATH"],
         "TERM": "screen-256color",
     }
-    terminal = Terminal(lda, ["do", "Summarize this, then list the characters", str(book)], environment)
+    terminal = Terminal(lda, ["do", "Summarize this, then list the characters", str(book), *quiet], environment)
     try:
         screen = terminal.wait(r"Go on\? \[Y/n\]")
         assert "2. ask: list the characters" in screen
         terminal.type("n")
         terminal.wait("nothing was done")
-        assert terminal.ended() == 0
+        assert terminal.ended() == 1
     finally:
         terminal.close()
     assert lda.recorded_calls() == 0
