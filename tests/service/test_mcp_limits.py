@@ -4,20 +4,28 @@ import asyncio
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from longdoc.app.bootstrap import Workspace
 from longdoc.app.mcp import stdio
-from longdoc.app.mcp.replies import Answered, shown_title
+from longdoc.app.mcp.memory_tools import MemoryTools
+from longdoc.app.mcp.parts import open_mcp_parts
+from longdoc.app.mcp.reading_tools import ReadingTools
+from longdoc.app.mcp.replies import MOST_CHARACTERS, Answered, shown_title
 from longdoc.app.mcp.summary_jobs import SummaryJobs
 from longdoc.app.results import Source
 from longdoc.app.runs import RunUsage
 from longdoc.app.summaries import SummaryOptions
 from longdoc.app.work_call import CallResult
 from longdoc.documents.document import Document
+from longdoc.engines.scripted import ScriptedEngine
 from longdoc.errors import ConfigError
 from longdoc.storage.documents import StoredDocument
+from longdoc.storage.memory_types import NamespaceName, NewMemory
+from tests.service.answering import careful_reader
+from tests.service.running import settings_for
 
 _STORED = StoredDocument("a" * 64, "md", "a.md", "A", 1, 1, datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -61,6 +69,30 @@ def test_lines_of_input_are_put_together_and_have_a_bound(monkeypatch: pytest.Mo
         return [line async for line in stdio._lines(reading)]  # pyright: ignore[reportPrivateUsage]
 
     assert asyncio.run(work()) == ["one", "", "two and mo", "last"]
+
+
+def test_lists_and_memories_of_a_reply_have_a_bound(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with open_mcp_parts(
+            settings_for(tmp_path / "a.db"), ScriptedEngine(careful_reader), local=False
+        ) as parts:
+            memories = parts.records.memories
+            namespace = await memories.open(NamespaceName("ann", "default", "main"))
+            for number in range(40):
+                await memories.append(namespace.id, NewMemory(f"{number} cats. " * 500, "Yes. " * 900))
+            found = await MemoryTools(parts).search_memories("cats", "ann", count=50)
+            assert len(found.memories) > 10
+            assert sum(len(one.text) + len(one.response) for one in found.memories) <= MOST_CHARACTERS
+            assert found.cut
+            for name in ("a", "b", "c", "tenant:acme:d"):
+                await parts.records.collections.add(name, [])
+            reading = ReadingTools(parts)
+            first = await reading.list_collections(count=2)
+            assert ([one.name for one in first.collections], first.total, first.next) == (["a", "b"], 3, 2)
+            last = await reading.list_collections(start=2)
+            assert ([one.name for one in last.collections], last.next) == (["c"], None)
+
+    asyncio.run(work())
 
 
 def test_titles_and_warnings_of_a_reply_have_a_bound() -> None:
