@@ -23,7 +23,7 @@ from longdoc.app.work_plan import DoRequest, WorkPlan, WorkStep, plan_text, read
 from longdoc.app.work_planning import Planner
 from longdoc.app.work_results import DoResult, StepResult
 from longdoc.app.work_steps import StepWork
-from longdoc.documents.readers import read_bytes
+from longdoc.documents.readers import read_pasted
 from longdoc.engines.engine import TextSink
 from longdoc.errors import LdaError, NotFoundError
 from longdoc.json_value import JsonValue
@@ -275,5 +275,5 @@ def _with_text_apart(workspace: Workspace, request: DoRequest) -> DoRequest:
     before, asked = text[:start].strip(), text[start:].strip()
     if not before or not asked:
         return request
-    document = read_bytes(before.encode(), name=_PASTED)
+    document = read_pasted(before, name=_PASTED)
     return replace(request, instruction=asked, documents=(document, *request.documents))
