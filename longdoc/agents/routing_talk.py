@@ -66,7 +66,7 @@ _CONNECTIVE = re.compile(
 _WISH = re.compile(
     r"\b(?:(?:and|so|but) (?:i |we |i'd |we'd )?(?:want|need|would like|like)?(?: you)?(?: to)?"
     r"(?= (?:know|find out|check|verify|summari[sz]e|a (?:short )?summary|understand|translate))"
-    r"|please|(?:can|could|would|will) you|help me(?: to)?|who (?:wants|needs)(?: to)?|need|i'd like(?: you)? to"
+    r"|so|please|(?:can|could|would|will) you|help me(?: to)?|who (?:wants|needs)(?: to)?|need|i'd like(?: you)? to"
     r"|i would like(?: you)? to|bitte|kannst du|k[öo]nnen sie|s'il (?:te|vous) pla[îi]t|peux-tu|pouvez-vous|por favor"
     r"|puedes|podr[íi]as?|per favore|puoi|potresti|voc[êe] pode)\b[\s,]*|[请帮](?:你|您|我)?(?:帮我)?|能不能|能否"
 )

@@ -153,8 +153,16 @@ _OF_ONESELF = re.compile(
     r"^(?:i|i'm|i've|we|we're|my|our|ich|wir|mein\w*|je|j'|nous|mon|ma|mes|yo|nosotros|mi|mis|io|noi|mio|mia|eu"
     r"|n[óo]s|meu|minha|我)(?!\w)"
 )
-_NOUN = re.compile(r"(?:author|pen|label|tag|edit|draft|index|report|digest)s?\b")
+_NOUN = re.compile(
+    r"(?:author|pen|label|tag|edit|draft|index|report|digest|list|name|find|search|show|count|review|trace|contrast|quote"
+    r"|outline|answer|suggest|liste?|cita|cite|cerca|lista|prova)s?\b"
+    r"(?! (?:it|them|the|this|these|those|that|all|each|every|any|me|us|its|their|what|who|how|where|why|when)\b)"
+)
 """Verbs of orders that stand as nouns in a list of what somebody is."""
+_NEED = re.compile(
+    r"\b(?:want|need|brauchen?|m[öo]chten?|wollen?|veux|voudrais|besoin|necesito|quiero|quisiera|voglio|vorrei|bisogno"
+    r"|preciso|quero|gostaria)\b|需要|想要"
+)
 _SENTENCE_END = re.compile(r"[.。!！]\s*[\"”»]?$")
 _FUNCTION_WORD = re.compile(
     r"\b(?:the|an?|his|her|their|its|of|der|die|das|dem|den|des|eine[mnrs]?|ein|sein\w*|ihre?\w*|am|im|zum|zur|von"
@@ -198,7 +206,11 @@ def _talked(text: str, bare: str) -> FoundIntent | None:
     if found := GREETING.search(text):
         return FoundIntent(Intent.TALK, found[0].strip())
     short = len(text.split()) <= _SHORT_TALK and not re.search("[?？]", text)
-    if short and (thanks := _THANKS.match(text)) and _ordered("", _bare(text[thanks.end() :])) is None:
+    if (
+        short
+        and (thanks := _THANKS.match(text))
+        and _ordered("", _bare(text[thanks.end() :].lstrip(" ,.!，。！"))) is None
+    ):
         return FoundIntent(Intent.TALK, thanks[0])
     if is_open_talk(text) and not any(map(_wants, sentences_of(text))):
         return FoundIntent(Intent.TALK, text)
@@ -215,10 +227,12 @@ def _wants(sentence: str) -> bool:
         return True
     for clause in later_clauses(sentence):
         found = _ordered("", _bare(clause))
-        if found is not None and found.intent is not Intent.ANSWER and not _NOUN.match(_bare(clause)):
+        if found is not None and not _NOUN.match(_bare(clause)):
             return True
         if _asks(clause, _bare(clause)) and not is_open_talk(clause):
             return True
+    if _NEED.search(sentence) and _SUMMARY_NOUN.search(sentence):
+        return True
     return any(
         _ordered("", _bare(rest)) is not None or _SUMMARY_NOUN.match(re.sub(r"^(?:an?|the|short|brief)\s+", "", rest))
         for rest in wishes_of(sentence)
