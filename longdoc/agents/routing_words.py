@@ -283,7 +283,9 @@ def _questioned(text: str, bare: str) -> FoundIntent | None:
     order = _ordered("", _bare(after[0])) if after else None
     if order is not None and order.intent not in {Intent.ANSWER, Intent.QUESTION}:
         return order
-    return FoundIntent(Intent.QUESTION, bare.partition(" ")[0] if not re.search(_CJK, bare) else "?")
+    opens = _OPENS_QUESTION.match(bare)
+    shown = bare.partition(" ")[0] if opens else (list(sentences_of(bare)) or ["?"])[-1]
+    return FoundIntent(Intent.QUESTION, shown)
 
 
 def _ordered_later(text: str, bare: str) -> FoundIntent | None:
