@@ -21,7 +21,7 @@ from longdoc.app.work_call import room_for_documents
 from longdoc.app.work_person import find_person, owner_of, person_for
 from longdoc.app.work_plan import DoRequest, WorkPlan, WorkStep, plan_text, read_plan
 from longdoc.app.work_planning import Planner
-from longdoc.app.work_results import DoResult, StepResult
+from longdoc.app.work_results import DoResult, StepResult, added
 from longdoc.app.work_steps import StepWork
 from longdoc.documents.readers import read_pasted
 from longdoc.engines.engine import TextSink
@@ -41,7 +41,7 @@ __all__ = [
     "WorkStep",
     "carry_out",
     "do",
-    "plan_by_rules",
+    "plan_without_calls",
     "plan_work",
 ]
 
@@ -69,16 +69,17 @@ async def plan_work(workspace: Workspace, request: DoRequest, *, fresh: bool = F
         plan = await planner.by_model(asked.request, run.engine, emit=run.emit)
         await asked.keep(plan)
         run.status = RunStatus.STOPPED  # what was planned is still to be done
-    return plan
+    return replace(plan, usage=run.usage)
 
 
-async def plan_by_rules(workspace: Workspace, request: DoRequest) -> WorkPlan | None:
-    """The plan of a request as far as rules know it; None where the model would be asked. Spends nothing.
+async def plan_without_calls(workspace: Workspace, request: DoRequest, *, fresh: bool = False) -> WorkPlan | None:
+    """The plan of a request that was made before, else the one by rules; None where the model would be asked.
 
     Raises as `plan_work`, but for what the engine raises.
     """
     asked = await _Asked.of(workspace, _with_text_apart(workspace, request))
-    return Planner(workspace, asked.collected).by_rules(asked.request)
+    kept = None if fresh else await asked.kept_plan()
+    return kept or Planner(workspace, asked.collected).by_rules(asked.request)
 
 
 async def carry_out(
@@ -96,7 +97,7 @@ async def carry_out(
         await workspace.records.nodes.keep_first(run.id, len(plan.steps) + 1)
         carrying = _CarryingOut(asked, plan, run, on_text=on_text)
         steps = await carrying.steps()
-        result = DoResult(plan, steps, run.id, run.usage)
+        result = DoResult(plan, steps, run.id, added(plan.usage, run.usage))
         run.status = RunStatus.GAPS if result.gaps else RunStatus.DONE
         run.result_node = f"{run.id}.{result.shown[-1].number}"
     return result

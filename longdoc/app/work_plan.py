@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from longdoc.agents.draft_request import FEWEST_WORDS, MOST_WORDS
 from longdoc.agents.follow_up import Turn
 from longdoc.agents.routing import Capability, DecidedBy, Route, route_of_json
+from longdoc.app.runs import RunUsage
 from longdoc.documents.document import Document
 from longdoc.errors import ConfigError
 from longdoc.json_value import JsonValue
@@ -76,12 +77,14 @@ class WorkStep:
 
 @dataclass(frozen=True, slots=True)
 class WorkPlan:
-    """The steps of a request, in order; `reason` says in a sentence why these, `decided_by` who made them."""
+    """The steps of a request, in order; `reason` says in a sentence why these, `decided_by` who made them; `usage` is
+    what planning took this time."""
 
     request: DoRequest
     steps: tuple[WorkStep, ...]
     reason: str = ""
     decided_by: DecidedBy = DecidedBy.RULE
+    usage: RunUsage = field(default_factory=RunUsage, compare=False)
 
     def to_json(self) -> dict[str, JsonValue]:
         """As a value for programs: all but the request."""

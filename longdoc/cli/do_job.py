@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import typer
 
 from longdoc.app.bootstrap import Workspace
-from longdoc.app.orchestrator import Capability, DoRequest, WorkPlan, carry_out, plan_by_rules, plan_work
+from longdoc.app.orchestrator import Capability, DoRequest, WorkPlan, carry_out, plan_without_calls, plan_work
 from longdoc.app.shelf import shelf_of_collection
 from longdoc.app.work_estimate import estimate_work
 from longdoc.cli.do import DoOptions
@@ -103,7 +103,7 @@ class DoJob:
 
     async def _output(self, workspace: Workspace, request: DoRequest) -> Output | None:
         if self.run.dry_run:
-            plan = await plan_by_rules(workspace, request)
+            plan = await plan_without_calls(workspace, request, fresh=self.run.fresh)
             estimates = [] if plan is None else await estimate_work(workspace, plan)
             return PlanOutput(request, plan, estimates, workspace.engine.info)
         with StepView(request.instruction, quiet=self.run.quiet) as view:

@@ -132,7 +132,7 @@ class PlanOutput:
         """As a text for people."""
         del form
         if self.plan is None:
-            return "no rule knows what is wanted: the model is asked, unless it planned this before; --as says it"
+            return "no rule knows what is wanted: the model would be asked; --as says it"
         lines: list[str] = []
         for step, estimate in zip(self.plan.steps, self.estimates, strict=True):
             lines.append(f"{step.number}. {step.route.capability}: {step.route.reason}")

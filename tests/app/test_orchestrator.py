@@ -11,7 +11,16 @@ import pytest
 from longdoc.agents.follow_up import Turn
 from longdoc.agents.routing import Capability, DecidedBy
 from longdoc.app.bootstrap import Workspace
-from longdoc.app.orchestrator import DoRequest, DoResult, WorkPlan, WorkStep, carry_out, do, plan_by_rules, plan_work
+from longdoc.app.orchestrator import (
+    DoRequest,
+    DoResult,
+    WorkPlan,
+    WorkStep,
+    carry_out,
+    do,
+    plan_without_calls,
+    plan_work,
+)
 from longdoc.app.work_plan import MOST_STEPS, plan_text, read_plan
 from longdoc.documents.readers import read_bytes
 from longdoc.engines.engine import CompletionRequest
@@ -170,6 +179,8 @@ def test_a_plan_of_the_model_is_carried_out_and_kept(tmp_path: Path) -> None:
     assert [step.route.capability for step in first.plan.steps] == [Capability.SUMMARIZE, Capability.CALL]
     assert again.plan.steps == first.plan.steps
     assert sum(kind(call) == "route/plan" for call in engine.calls) == 1
+    assert first.usage.calls == len(engine.calls)
+    assert again.usage.calls == 0
 
 
 def test_too_many_steps_are_refused_in_a_line(tmp_path: Path) -> None:
@@ -194,7 +205,7 @@ def test_plans_are_kept_as_they_are_and_what_is_no_plan_is_none(tmp_path: Path) 
     found: list[WorkPlan | None] = []
 
     async def work(workspace: Workspace) -> None:
-        found.append(await plan_by_rules(workspace, request))
+        found.append(await plan_without_calls(workspace, request))
 
     with_workspace(tmp_path, ScriptedEngine(), work)
     (plan,) = found

@@ -21,7 +21,7 @@ from longdoc.app.orchestrator import (
     WorkStep,
     carry_out,
     do,
-    plan_by_rules,
+    plan_without_calls,
 )
 from longdoc.app.results import Source
 from longdoc.app.runs import open_run
@@ -267,9 +267,9 @@ def test_texts_of_steps_and_what_was_pasted_go_with_the_user(tmp_path: Path) -> 
     with_workspace(tmp_path, ScriptedEngine(), work)
 
 
-def test_a_plan_by_rules_stores_nothing(tmp_path: Path) -> None:
+def test_a_plan_without_calls_stores_nothing(tmp_path: Path) -> None:
     async def work(workspace: Workspace) -> None:
-        await plan_by_rules(workspace, DoRequest(f"{MILL.text}\n\nWhen was the bridge closed?"))
+        await plan_without_calls(workspace, DoRequest(f"{MILL.text}\n\nWhen was the bridge closed?"))
         assert await stored(workspace) == (0, 0, 0)
 
     with_workspace(tmp_path, ScriptedEngine(), work)
