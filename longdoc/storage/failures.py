@@ -57,12 +57,14 @@ _POSTGRES: Final[Mapping[str, str]] = {
 """By SQLSTATE, or the beginning of one."""
 
 
-def storage_error(error: SQLAlchemyError, location: str) -> StorageError:
+def storage_error(error: SQLAlchemyError | sqlite3.Error, location: str) -> StorageError:
     """The `StorageError` for a failure of the database at `location`; raise it from the failure."""
     return StorageError(f"the database {location} {_what_happened(error)}")
 
 
-def _what_happened(error: SQLAlchemyError) -> str:
+def _what_happened(error: SQLAlchemyError | sqlite3.Error) -> str:
+    if isinstance(error, sqlite3.Error):
+        return _sqlite_sentence(error) or f"reports: {_first_line(error)}"
     if isinstance(error, PoolTimeoutError):
         return "is too busy: no connection came free; run fewer requests at once"
     if not isinstance(error, DBAPIError) or error.orig is None:

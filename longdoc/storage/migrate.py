@@ -6,12 +6,13 @@ is something to do.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from longdoc.errors import StorageError
 from longdoc.storage.failures import storage_error
@@ -56,7 +57,7 @@ def _version(connection: Connection) -> str | None:
 def _migrate(engine: Engine, location: str) -> None:
     if engine.dialect.name == "sqlite":
         _refuse_foreign_file(engine, location)
-        _switch_to_wal(engine)
+        switch_to_wal(engine, location)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
@@ -74,7 +75,7 @@ def _refuse_foreign_file(engine: Engine, location: str) -> None:
             )
 
 
-def _switch_to_wal(engine: Engine) -> None:
+def switch_to_wal(engine: Engine, location: str) -> None:
     """Let readers and the writer work at the same time, for good: the file remembers it.
 
     SQLite does not wait for another process that is switching, so this does.
@@ -83,11 +84,12 @@ def _switch_to_wal(engine: Engine) -> None:
     while True:
         try:
             with engine.connect() as connection:
+                # By the driver, in no transaction: its errors are its own, which SQLAlchemy does not wrap.
                 connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
                 return
-        except OperationalError:
-            if time.monotonic() > deadline:
-                raise
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise storage_error(error, location) from error
             time.sleep(_WAL_PAUSE_SECONDS)
 
 

@@ -1,7 +1,9 @@
 import asyncio
+import sqlite3
 import subprocess
 import sys
-from contextlib import aclosing
+import threading
+from contextlib import aclosing, closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,8 @@ from sqlalchemy import text
 
 from longdoc.errors import StorageError
 from longdoc.storage.database import Database
-from longdoc.storage.migrate import MIGRATIONS
+from longdoc.storage.location import database_url, writing_engine
+from longdoc.storage.migrate import MIGRATIONS, switch_to_wal
 from longdoc.storage.schema import HEAD, VERSION_TABLE, metadata
 
 _OPEN = "import asyncio, sys; from longdoc.storage.database import Database; asyncio.run(Database.open(sys.argv[1]))"
@@ -69,3 +72,30 @@ def test_a_sqlite_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StorageError, match="belongs to another program"):
         asyncio.run(Database.open(path))
+
+
+def _file_being_read(path: Path) -> sqlite3.Connection:
+    """A connection that holds the lock which switching a file to a log needs, and which nothing waits for."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("CREATE TABLE a (b)")
+    connection.execute("BEGIN")
+    connection.execute("SELECT * FROM a").fetchall()
+    return connection
+
+
+def test_switching_to_a_log_waits_for_whoever_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("longdoc.storage.location._LOCK_SECONDS", 0)
+    with closing(_file_being_read(tmp_path / "a.db")) as other:
+        release = threading.Timer(0.3, other.execute, ["COMMIT"])
+        release.start()
+        switch_to_wal(writing_engine(database_url(tmp_path / "a.db")), "a.db")
+        release.join()
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_file_that_is_read_for_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("longdoc.storage.location._LOCK_SECONDS", 0)
+    monkeypatch.setattr("longdoc.storage.migrate._WAL_PATIENCE_SECONDS", 0.2)
+    with closing(_file_being_read(tmp_path / "a.db")), pytest.raises(StorageError, match=r"a\.db is locked by another"):
+        switch_to_wal(writing_engine(database_url(tmp_path / "a.db")), "a.db")
