@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from longdoc.agents.follow_up import Turn
-from longdoc.app.service.chat_completions_texts import LONG, parted, without_marks
+from longdoc.app.message_texts import LONG, parted, without_marks
 from longdoc.documents.document import Document
 from longdoc.documents.readers import read_pasted
 from longdoc.errors import ConfigError

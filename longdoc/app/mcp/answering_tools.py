@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, closing
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from longdoc.app.ask import ask
+from longdoc.app.bootstrap import Workspace
 from longdoc.app.check import check_claims
 from longdoc.app.finding import AskOptions
 from longdoc.app.mcp.parts import McpParts
@@ -17,7 +19,8 @@ from longdoc.app.mcp.permission import check_scope
 from longdoc.app.mcp.reading_tools import DocumentId, Start
 from longdoc.app.mcp.replies import MOST_CHARACTERS, Answered, SummaryState, shown_title
 from longdoc.app.mcp.summary_jobs import SummaryJob
-from longdoc.app.mcp.telling import telling
+from longdoc.app.mcp.telling import Telling, telling
+from longdoc.app.shelf import Shelf
 from longdoc.app.strategies import AUTO
 from longdoc.app.summaries import SummaryOptions
 from longdoc.storage.api_keys import Scope
@@ -49,12 +52,8 @@ class AnsweringTools:
         strategy: Strategy = AUTO,
     ) -> Answered:
         """Answer a question from documents of any length, with quotations that are checked against the text."""
-        check_scope(context, Scope.WRITE)
-        options = AskOptions(strategy=strategy)
-        async with telling(context) as told:
-            with closing(await self._parts.shelf(documents or [], collection)) as shelf:
-                workspace = await self._parts.workspace.opened()
-                result = await ask(workspace, shelf, question, options, emit=told.emit)
+        async with self._reading(context, documents or [], collection) as (workspace, shelf, told):
+            result = await ask(workspace, shelf, question, AskOptions(strategy=strategy), emit=told.emit)
         return Answered.of(result, told.warnings)
 
     async def check(
@@ -66,12 +65,8 @@ class AnsweringTools:
         strategy: Strategy = AUTO,
     ) -> Answered:
         """Check claims against documents: each is supported, contradicted or not stated, with the words that tell."""
-        check_scope(context, Scope.WRITE)
-        options = AskOptions(strategy=strategy)
-        async with telling(context) as told:
-            with closing(await self._parts.shelf(documents or [], collection)) as shelf:
-                workspace = await self._parts.workspace.opened()
-                result = await check_claims(workspace, shelf, claims, options, emit=told.emit)
+        async with self._reading(context, documents or [], collection) as (workspace, shelf, told):
+            result = await check_claims(workspace, shelf, claims, AskOptions(strategy=strategy), emit=told.emit)
         return Answered.of(result, told.warnings)
 
     async def start_summary(
@@ -111,6 +106,16 @@ class AnsweringTools:
                 await context.report_progress(waited + 1, message=seen)
             await _wait(found, 0.5)
         return _state(found, start)
+
+    @asynccontextmanager
+    async def _reading(
+        self, context: Context[Any, Any], documents: Sequence[str], collection: str
+    ) -> AsyncGenerator[tuple[Workspace, Shelf, Telling], None]:
+        """What an answer from documents needs: an engine, the documents, and who hears how far it is."""
+        check_scope(context, Scope.WRITE)
+        async with telling(context) as told:
+            with closing(await self._parts.shelf(documents, collection)) as shelf:
+                yield await self._parts.workspace.opened(), shelf, told
 
 
 async def _wait(job: SummaryJob, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from longdoc.app.service.chat_completions_texts import LONG, parted, without_marks
+from longdoc.app.message_texts import LONG, parted, without_marks
 
 _STORY = "\n\n".join(f"On day {number} the ship sailed past the rock in calm weather." for number in range(200))
 
