@@ -32,6 +32,7 @@ _ENDS = ('"}', "}", "null}", '": null}', '"]}', "]}", "null]}")
 _MOST_SAID = 10**9
 """The most words that a line may ask for; what is more says nothing."""
 _MERGED = "; "
+_NAMELESS = "Text"
 _HAN = "一二三四五六七八九十"
 _LABEL_WORD = r"(?:section|paragraph|part|chapter|abschnitt|kapitel|absatz|chapitre|partie|capítulo|sección)"
 _HAN_LABEL = rf"(?:第\s?[\d{_HAN}百]{{1,5}}\s?[章节節段部篇]分?|[{_HAN}]{{1,3}}(?=、))"
@@ -179,6 +180,12 @@ def cleaned(lines: Iterable[PlanLine]) -> list[PlanLine]:
             line.model_copy(update={"heading": heading, "main_point": point or heading}),
         )
     return list(kept.values())
+
+
+def whole_line(instruction: str) -> PlanLine:
+    """The line of a text that nothing is planned of: all that was asked for."""
+    heading, point = _one_line(instruction, _MOST_HEADING // 2), _one_line(instruction, _MOST_POINT)
+    return PlanLine(heading=heading or _NAMELESS, main_point=point or _NAMELESS)
 
 
 def fit_count(lines: Sequence[PlanLine], fewest: int, most: int) -> list[PlanLine]:

@@ -31,6 +31,7 @@ from longdoc.agents.draft_plan_lines import (
     fit_count,
     plan_in,
     sections_of,
+    whole_line,
 )
 from longdoc.agents.draft_request import FEWEST_WORDS, MOST_WORDS
 from longdoc.agents.events import CallFinished, Emit, Event, Warned
@@ -118,8 +119,8 @@ class DraftPlanner:
     async def plan(self, task: PlanTask) -> DraftPlan:
         """A plan whose budgets add up to the words of the task.
 
-        Each question is asked at most twice. Raises `InvalidOutputError` where the model gives no plan also then, and
-        what `Engine.complete` raises.
+        Each question is asked at most twice; where the model gives no plan also then, the text is divided evenly, which
+        is told. Raises what `Engine.complete` raises.
         """
         title, found = await self._divided(task, _Stretch(task.words, chapters=max(1, task.chapters or 1)))
         return DraftPlan(title, tuple(replace(section, id=number) for number, section in enumerate(found, 1)))
@@ -175,7 +176,7 @@ class DraftPlanner:
 
     async def _asked(self, task: PlanTask, stretch: _Stretch, wanted: _Wanted) -> PlanShape:
         """What the model answers; where it keeps to no structure, or gives another number of lines, also when asked
-        once more, the answer that holds most lines."""
+        once more, the answer that holds most lines, and where none holds any, one line for the whole stretch."""
         prompt = render("write/plan", _variables(task, stretch, wanted))
         window = int(self._engine.info.context_window * _PLAN_SHARE)
         tokens = _TITLE_TOKENS + _LONG_LINE_TOKENS * wanted.count.most
@@ -187,9 +188,12 @@ class DraftPlanner:
         try:
             return await call_structured(self._engine, request, shape, purpose=purpose, emit=said.hear)
         except InvalidOutputError:
+            if not said.texts:
+                raise
             plans = list(filter(None, map(plan_in, said.texts)))
             if not plans:
-                raise
+                self._emit(Warned(f"the model gives no {purpose}; what it is of is divided evenly"))
+                return PlanShape(sections=[stretch.above[-1] if stretch.above else whole_line(task.instruction.text)])
             best = min(plans, key=lambda plan: _distance(len(plan.sections), wanted.count))
             self._emit(Warned(_not_as_asked(purpose, len(best.sections), wanted)))
             return best

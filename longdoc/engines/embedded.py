@@ -19,6 +19,7 @@ from longdoc.engines.engine import Completion, CompletionRequest, EngineInfo, Te
 from longdoc.engines.gguf import GgufModel, read_gguf
 from longdoc.engines.memory import available_memory
 from longdoc.errors import ConfigError
+from longdoc.openmp import set_waiting
 
 if TYPE_CHECKING:
     import xllamacpp
@@ -39,9 +40,6 @@ _LOOKED_UP = 4
 _DRAFTED = 12
 """Prompt lookup: where the last so many tokens stand earlier in prompt or answer, the so many that follow there are
 tried as the next ones in one step. Answers that quote or repeat are written up to twice as fast, others as before."""
-_SPINS = 20_000
-"""Of a thread that waits for another, before it sleeps: 61 tokens a second became 139 on two idle cores with a model of
-135 million parameters, and 47 became 51 with two other programs on them."""
 _TOY_BELOW = 0.5e9
 """Parameters under which a model counts as a toy, where the catalogue does not say."""
 
@@ -225,11 +223,7 @@ def _plan(model: GgufModel, weights: int, *, window: int | None, slots: int | No
 
 def _load(path: Path, layout: _Layout, *, name: str, key: str) -> xllamacpp.Server:
     """Load a model and start its server. Raises `ConfigError` where llama.cpp cannot."""
-    # Threads that wait by spinning stand still for each other when anything else runs on the machine (8 times slower
-    # was measured); threads that sleep at once are woken some hundred times a token, which small models wait for. So
-    # they spin shortly. OpenMP reads this when it is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    os.environ.setdefault("GOMP_SPINCOUNT", str(_SPINS))
+    set_waiting()
     try:
         import xllamacpp
     except ImportError as error:

@@ -25,6 +25,7 @@ from longdoc.engines.embedder_batches import gather_or_cancel
 from longdoc.engines.embedder_folder import read_model_folder
 from longdoc.engines.embedder_hub import HUB_URL, fetch_snapshot
 from longdoc.errors import ConfigError, EngineUnavailableError
+from longdoc.openmp import set_waiting
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -37,7 +38,6 @@ _QUIET = {  # read when the packages are loaded
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TRANSFORMERS_VERBOSITY": "error",
-    "OMP_WAIT_POLICY": "passive",  # threads that wait by spinning stand in the way of everything else
 }
 
 
@@ -160,6 +160,7 @@ def _describe(
 
 
 def _load(folder: Path, *, device: str | None) -> SentenceTransformer:
+    set_waiting()
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     try:

@@ -1,7 +1,7 @@
-"""FAISS as this package uses it: loaded with threads that wait without spinning, and a GPU where there is one.
+"""FAISS as this package uses it: loaded with threads that spin shortly while they wait, and a GPU where there is one.
 
-OpenMP counts threads for each calling thread; with threads that spin while they wait, two busy libraries in one
-process (or two processes) slow each other down many times.
+OpenMP counts threads for each calling thread; with threads that spin for long, two busy libraries in one process (or
+two processes) slow each other down many times.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from longdoc.errors import ConfigError
+from longdoc.openmp import set_waiting
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when OpenMP is loaded
+set_waiting()
 try:
     import faiss
 except ImportError as error:
