@@ -11,7 +11,8 @@ from typing import Final
 
 _SPINS: Final = 20_000
 """Of a thread that waits for another, before it sleeps: 61 tokens a second became 139 on two idle cores with a model of
-135 million parameters, and 47 became 51 with two other programs on them."""
+135 million parameters, and 47 became 51 with two other programs on them. Where it was set only after PyTorch was
+loaded, there were 57 instead of 90."""
 
 
 def set_waiting() -> None:
