@@ -192,7 +192,7 @@ class DraftPlanner:
                 raise
             plans = list(filter(None, map(plan_in, said.texts)))
             if not plans:
-                self._emit(Warned(f"the model gives no {purpose}; what it is of is divided evenly"))
+                self._emit(Warned(f"the model gives no {purpose}, so its words are divided evenly"))
                 return PlanShape(sections=[stretch.above[-1] if stretch.above else whole_line(task.instruction.text)])
             best = min(plans, key=lambda plan: _distance(len(plan.sections), wanted.count))
             self._emit(Warned(_not_as_asked(purpose, len(best.sections), wanted)))

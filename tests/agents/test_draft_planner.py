@@ -120,7 +120,7 @@ def test_a_plan_that_lies_adds_up_all_the_same(lie: str, window: int) -> None:
 @pytest.mark.parametrize("answer", sorted(NO_PLANS))
 def test_where_no_plan_is_given_after_one_repair_the_text_is_divided_evenly_and_told(answer: str) -> None:
     planned = Planned(lambda _: NO_PLANS[answer], PlanTask(SALT, 2_000))
-    assert planned.warnings == ["the model gives no plan; what it is of is divided evenly"]
+    assert planned.warnings == ["the model gives no plan, so its words are divided evenly"]
     assert planned.words == [1_000, 1_000]
     assert [one.main_point for one in planned.plan.sections] == [SALT.text, SALT.text]
     assert len({one.heading for one in planned.plan.sections}) == 2
@@ -132,7 +132,7 @@ def test_a_chapter_that_no_plan_is_given_for_is_divided_evenly_and_the_others_st
         return "" if 'Plan the piece "chapters 1 of all: ' in prompt(request) else obedient(request)
 
     planned = Planned(answer, PlanTask(SALT, 30_000))
-    assert planned.warnings == ["the model gives no plan of 'chapters 1 of all'; what it is of is divided evenly"]
+    assert planned.warnings == ["the model gives no plan of 'chapters 1 of all', so its words are divided evenly"]
     assert sum(planned.words) == 30_000
     without = [one for one in planned.plan.sections if one.path == ("chapters 1 of all",)]
     assert len(without) > 1
