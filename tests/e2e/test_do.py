@@ -88,11 +88,11 @@ def test_each_step_is_a_node_of_the_run_that_can_be_shown(lda: Lda, book: Path) 
     assert lda.run("runs", "show", done["run"]).returncode == 0
 
 
-def test_a_step_that_fails_is_told_and_the_others_are_there(lda: Lda, book: Path) -> None:
-    done = lda.run("do", "Summarize this, then write a 900 word essay on it", book)  # which the engine cannot plan
-    assert done.returncode == 3, done.stderr
-    assert "Step 2 (write) came to nothing" in done.stdout
-    assert done.stdout.startswith("Ada") or len(done.stdout) > 100
+def test_a_step_that_the_engine_cannot_plan_is_done_all_the_same_and_told(lda: Lda, book: Path) -> None:
+    done = lda.run("do", "Summarize this, then write a 900 word essay on it", book)
+    assert done.returncode == 0, done.stderr
+    assert "the model gives no plan, so its words are divided evenly" in done.stderr
+    assert "came to nothing" not in done.stdout
 
 
 @pytest.mark.parametrize(
